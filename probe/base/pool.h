@@ -1,0 +1,75 @@
+// Fixed memory for things that come and go on the packet path.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <new>
+
+namespace probe {
+
+// Slots of one size, handed out last in first out so that the warm ones are used again. Memory is reserved at once and
+// touched when it is first used. Not for two threads. An empty pool answers nullptr: the caller counts it.
+class SlotPool {
+ public:
+  SlotPool(std::size_t slots, std::size_t octets_each)
+      : slots_(slots), stride_((octets_each + 63) / 64 * 64), free_(new std::uint32_t[slots ? slots : 1]) {
+    void* p = slots ? mmap(nullptr, slots_ * stride_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                           -1, 0)
+                    : nullptr;
+    if (p == MAP_FAILED) throw std::bad_alloc();
+    memory_ = static_cast<std::byte*>(p);
+  }
+  ~SlotPool() {
+    if (memory_) munmap(memory_, slots_ * stride_);
+  }
+  SlotPool(const SlotPool&) = delete;
+  SlotPool& operator=(const SlotPool&) = delete;
+
+  void* take() {
+    if (returned_ > 0) return at(free_[--returned_]);
+    return fresh_ < slots_ ? at(fresh_++) : nullptr;
+  }
+  void give(void* slot) {
+    free_[returned_++] = static_cast<std::uint32_t>((static_cast<std::byte*>(slot) - memory_) / stride_);
+  }
+
+  std::size_t in_use() const { return fresh_ - returned_; }
+  std::size_t capacity() const { return slots_; }
+  std::size_t octets() const { return slots_ * stride_; }
+
+ private:
+  void* at(std::size_t i) { return memory_ + i * stride_; }
+
+  std::size_t slots_;
+  std::size_t stride_;
+  std::unique_ptr<std::uint32_t[]> free_;  // not initialised: pages stay untouched until slots come back
+  std::size_t returned_ = 0;
+  std::size_t fresh_ = 0;
+  std::byte* memory_ = nullptr;
+};
+
+// A SlotPool of one type.
+template <class T>
+class Pool {
+ public:
+  explicit Pool(std::size_t slots) : slots_(slots, sizeof(T)) {}
+  template <class... A>
+  T* make(A&&... a) {
+    void* p = slots_.take();
+    return p ? new (p) T(static_cast<A&&>(a)...) : nullptr;
+  }
+  void destroy(T* t) {
+    t->~T();
+    slots_.give(t);
+  }
+  std::size_t in_use() const { return slots_.in_use(); }
+  std::size_t capacity() const { return slots_.capacity(); }
+
+ private:
+  SlotPool slots_;
+};
+
+}  // namespace probe
