@@ -16,8 +16,8 @@ class SlotPool {
  public:
   SlotPool(std::size_t slots, std::size_t octets_each)
       : slots_(slots), stride_((octets_each + 63) / 64 * 64), free_(new std::uint32_t[slots ? slots : 1]) {
-    void* p = slots ? mmap(nullptr, slots_ * stride_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                           -1, 0)
+    void* p = slots ? mmap(nullptr, slots_ * stride_, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
                     : nullptr;
     if (p == MAP_FAILED) throw std::bad_alloc();
     memory_ = static_cast<std::byte*>(p);

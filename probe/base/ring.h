@@ -8,8 +8,8 @@
 
 namespace probe {
 
-// Single producer, single consumer. Both ends keep a copy of the other's position and look again only when the copy says
-// full or empty, so that the cache line of the other end is seldom touched.
+// Single producer, single consumer. Both ends keep a copy of the other's position and look again only when the copy
+// says full or empty, so that the cache line of the other end is seldom touched.
 template <class T>
 class Ring {
  public:
