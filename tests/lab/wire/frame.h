@@ -1,0 +1,44 @@
+// A frame on the wire and what the log and the rules need to know about it. Read here on its own, without the probe's
+// decoder: a judge must not share the faults of the judged.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "probe/base/bytes.h"
+
+namespace probe::lab {
+
+using Frame = std::vector<std::uint8_t>;
+
+enum class Direction : std::uint8_t { a2b, b2a };
+inline constexpr std::array kDirections = {Direction::a2b, Direction::b2a};
+constexpr const char* name(Direction d) { return d == Direction::a2b ? "a2b" : "b2a"; }
+constexpr std::size_t index(Direction d) { return static_cast<std::size_t>(d); }
+
+inline constexpr std::uint8_t kFin = 1, kSyn = 2, kRst = 4, kAck = 16;
+
+struct Summary {
+  // IPv4 or IPv6 between hosts. ARP, neighbour discovery and the like are not: they cross at once, unrecorded.
+  bool traffic = false;
+  bool tcp = false;  // the TCP header is there
+  std::uint8_t protocol = 0;
+  std::uint8_t flags = 0;
+  std::uint16_t source_port = 0, destination_port = 0;
+  std::uint32_t sequence = 0, acknowledgement = 0;
+  std::uint32_t ip_octets = 0;  // of the IP packet, header included
+  std::uint32_t payload = 0;    // octets behind the TCP or UDP header
+  std::string source, destination;
+
+  bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
+};
+
+Summary summarise(Bytes frame);
+
+// Letters as tcpdump writes them: S, F, R, P, A (for ".") …
+std::string flag_text(std::uint8_t flags);
+
+}  // namespace probe::lab

@@ -1,0 +1,48 @@
+// What a link does to frames: by chance, and to exactly the frame that a rule names.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "probe/base/nanos.h"
+#include "tests/lab/wire/frame.h"
+
+namespace probe::lab {
+
+// One direction of one link: delay=20ms,jitter=1ms,loss=0.5%,dup=0.1%,reorder=1%:5ms,rate=100mbit,queue=200
+struct Impairment {
+  Nanos delay = 0;
+  Nanos jitter = 0;  // uniform in [-jitter, +jitter], order preserved
+  double loss = 0;   // independent
+  double duplicate = 0;
+  double reorder = 0;  // probability that a frame is held back for reorder_hold
+  Nanos reorder_hold = 0;
+  double rate = 0;           // bit/s, 0 = unlimited
+  std::size_t queue = 1000;  // frames waiting for the rate limiter
+};
+Impairment parse_impairment(std::string_view text);
+
+enum class Action : std::uint8_t { drop, duplicate, hold };
+enum class Match : std::uint8_t { any, udp, syn, synack, data, fin, rst, ack };
+
+// Acts on the nth matching frame (to the last-th, if given):
+// link=a,dir=a2b,match=data,nth=5[,last=7][,perflow=1][,action=drop|dup|hold][,hold=50ms]
+struct Rule {
+  char link = 'a';
+  Direction direction = Direction::a2b;
+  Match match = Match::any;
+  unsigned nth = 1;
+  unsigned last = 0;  // 0: only the nth
+  bool per_flow = false;
+  Action action = Action::drop;
+  Nanos hold = 0;
+  std::map<std::string, unsigned> seen;  // matches so far, by flow if per_flow
+
+  bool fires(char on_link, Direction d, const Summary& s);
+};
+Rule parse_rule(std::string_view text);
+
+}  // namespace probe::lab
