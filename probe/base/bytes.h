@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace probe {
 
@@ -54,21 +55,22 @@ class Cursor {
   }
 
  private:
+  // Without a loop, so that the compiler sees one load (and a byte swap) in it.
   template <std::size_t N>
   std::uint64_t big_endian() {
-    std::uint64_t v = 0;
-    for (const std::uint8_t b : take(N)) v = v << 8 | b;
-    return v;
+    const Bytes b = take(N);
+    if (b.empty()) return 0;
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((std::uint64_t{b[I]} << 8 * (N - 1 - I)) | ...);
+    }(std::make_index_sequence<N>());
   }
   template <std::size_t N>
   std::uint64_t little_endian() {
-    std::uint64_t v = 0;
-    int shift = 0;
-    for (const std::uint8_t b : take(N)) {
-      v |= std::uint64_t{b} << shift;
-      shift += 8;
-    }
-    return v;
+    const Bytes b = take(N);
+    if (b.empty()) return 0;
+    return [&]<std::size_t... I>(std::index_sequence<I...>) {
+      return ((std::uint64_t{b[I]} << 8 * I) | ...);
+    }(std::make_index_sequence<N>());
   }
 
   Bytes rest_;
