@@ -2,26 +2,120 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "probe/base/bytes.h"
 #include "probe/base/counters.h"
 #include "probe/base/nanos.h"
-#include "probe/base/pool.h"
+#include "probe/base/sequence.h"
+#include "probe/tcp/stream_pool.h"
 
 namespace probe::tcp {
 
-// Memory for segments that wait for the ones before them and for messages that cross a segment border. One per thread.
-class StreamPool;
-
 // What comes next in a stream.
 struct Piece {
-  Bytes data;              // good until the stream is told how much of it was used
-  std::uint64_t gap = 0;   // or so many octets that will never come
-  Nanos first = 0;         // when the first and the last octet of `data` passed
-  Nanos last = 0;
-  bool empty() const { return data.empty() && gap == 0; }
+  enum class What : std::uint8_t {
+    data,    // `data`, to be answered by used, need or skip
+    passed,  // what was to be skipped has passed, at `first` to `last`
+    gap,     // `gap` octets will never come
+    end      // nothing comes any more; `last`: when the last octets came
+  };
+  What what = What::data;
+  bool final = false;  // data: no more will follow it
+  Bytes data;          // good until answered
+  std::uint64_t gap = 0;
+  Nanos first = 0, last = 0;  // when the first octet passed, and when all had passed
 };
 
-class Stream;  // see stream.cpp's owner for the final shape
+// What a stream needs to know of a packet.
+struct Segment {
+  std::uint32_t sequence = 0;  // of the first octet of `data` (a SYN counts before it)
+  std::uint32_t length = 0;    // on the wire; more than data.size() if the snap length cut it
+  Bytes data;
+  Nanos time = 0;
+  bool fin = false;
+};
+
+// The state of one direction; costs no memory of the pool as long as all comes in order and messages end with
+// segments. Read it with a StreamReader. release() must be called before it goes.
+class Stream {
+ public:
+  static constexpr std::uint64_t kToTheEnd = std::numeric_limits<std::uint64_t>::max();
+
+  bool started() const { return started_; }
+  // The sequence number of the first octet, if it is known before that comes: else the first segment is the start.
+  void start(std::uint32_t sequence) {
+    next_ = sequence;
+    started_ = true;
+  }
+  bool ended() const { return ended_; }
+  // Octets are missing, and something behind them has come.
+  bool has_hole() const { return held_ != nullptr || (fin_known_ && !ended_); }
+  bool gap_seen() const { return gap_seen_; }
+
+  // The short way: a segment in the midst of a skip, in order, with nothing to tell anybody. False: take the long one.
+  bool pass(const Segment& s) {
+    if (!skipping_ || s.sequence != next_ || s.length >= skip_ || held_ || fin_known_ || s.fin) return false;
+    next_ += s.length;
+    if (skip_ != kToTheEnd) skip_ -= s.length;
+    skipped(s.time);
+    return true;
+  }
+  void release(StreamPool&);
+
+ private:
+  friend class StreamReader;
+  void skipped(Nanos time) {
+    if (skip_first_ == kNever) skip_first_ = time;
+    if (time > last_) last_ = time;
+    if (time > skip_last_) skip_last_ = time;
+  }
+  static constexpr Nanos kNever = std::numeric_limits<Nanos>::min();
+
+  Held* held_ = nullptr;  // the last of a ring in the order of sequence numbers; its next is the first
+  Kept* kept_ = nullptr;
+  std::uint64_t skip_ = 0;  // octets still to skip
+  Nanos skip_first_ = kNever, skip_last_ = kNever;
+  Nanos last_ = kNever;     // when the latest octets came
+  Nanos suspect_ = kNever;  // since when the hole is known to be acknowledged
+  std::uint32_t next_ = 0;  // the first octet neither handed on nor kept
+  std::uint32_t fin_ = 0;
+  std::uint32_t acknowledged_ = 0;
+  std::uint32_t held_octets_ = 0;
+  std::uint16_t held_segments_ = 0;
+  std::uint16_t needed_ = 1;  // octets that a message takes at least
+  bool started_ : 1 = false;
+  bool skipping_ : 1 = false;
+  bool fin_known_ : 1 = false;
+  bool ended_ : 1 = false;
+  bool gap_seen_ : 1 = false;
+  bool acknowledged_known_ : 1 = false;
+};
+
+// Hands on what a segment, an acknowledgement or the end has made available. Lives on the stack:
+//   StreamReader r(stream, pool, counters);
+//   r.segment(s);
+//   for (Piece p; r.next(p);) … r.used(n), r.need(n) or r.skip(n) after data; skip is also allowed after passed
+class StreamReader {
+ public:
+  StreamReader(Stream& s, StreamPool& p, Counters& c) : s_(s), pool_(p), counters_(c) {}
+  ~StreamReader();
+
+  void segment(const Segment&);
+  // The receiver has everything before `sequence`.
+  void acknowledged(std::uint32_t sequence, Nanos now);
+  // Nothing will come any more. `told`: by a FIN or RST, so that Piece::What::end is due.
+  void finish(bool told);
+
+  bool next(Piece&);
+  void used(std::uint64_t octets);
+  void need(std::uint64_t octets);  // more than the last piece had, at most StreamPool::kMostKept
+  void skip(std::uint64_t octets);
+
+ private:
+  Stream& s_;
+  StreamPool& pool_;
+  Counters& counters_;
+};
 
 }  // namespace probe::tcp

@@ -1,0 +1,127 @@
+// The payload of one flow: which protocol it is, and what its dissector makes of it.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dissectors/dissector.h"
+#include "dissectors/notebook.h"
+#include "probe/base/counters.h"
+#include "probe/base/pool.h"
+#include "probe/packet/packet.h"
+#include "probe/pipeline/registry.h"
+#include "probe/tcp/stream.h"
+
+namespace probe {
+
+class Conversation;
+
+struct DissectionOptions {
+  std::uint64_t enabled = ~std::uint64_t{0};  // bit i: dissectors()[i]
+  std::size_t conversations = 1 << 18;
+  std::size_t sessions = 1 << 16;
+  std::size_t notes = 1 << 13;
+  tcp::StreamOptions streams;
+};
+
+// What happened to the flows of one dissector.
+struct DissectorCounters {
+  std::uint64_t flows = 0;         // sessions opened
+  std::uint64_t transactions = 0;  // records committed; counted by the Scribe
+  std::uint64_t gaps = 0;          // gaps told to its sessions
+  std::uint64_t not_ours = 0;      // sessions that ended by Step::not_ours
+  std::uint64_t given_up = 0;      // sessions ended because they made no progress or needed too much
+};
+
+// What the conversations of one thread share.
+class Dissection {
+ public:
+  // `all`: the dissectors to ask; tests have their own.
+  Dissection(const DissectionOptions&, Counters&, std::span<const Dissector* const> all = dissectors());
+
+  // nullptr, and counted, if there is no room. Ended by finish() and close().
+  Conversation* open();
+  void close(Conversation*);
+
+  Notebook& notes() { return notes_; }
+  std::span<const Dissector* const> all() const { return all_; }
+  DissectorCounters& of(std::size_t dissector) { return by_dissector_[dissector]; }
+  const DissectorCounters& of(std::size_t dissector) const { return by_dissector_[dissector]; }
+  // Slots and blocks of all pools that are handed out.
+  std::size_t in_use() const;
+
+ private:
+  friend class Conversation;
+  std::uint64_t at_port(std::uint16_t port) const;
+
+  struct Port {
+    std::uint16_t port;
+    std::uint64_t dissectors;
+  };
+  std::span<const Dissector* const> all_;
+  Counters& counters_;
+  std::uint64_t over_tcp_ = 0, over_udp_ = 0;  // enabled ones
+  std::vector<Port> ports_;                    // sorted
+  SlotPool conversations_;
+  SlotPool sessions_;
+  tcp::StreamPool streams_;
+  Notebook notes_;
+  std::array<DissectorCounters, kMostDissectors> by_dissector_{};
+};
+
+// What the flow knows that its conversation should.
+struct FlowFacts {
+  unsigned client = 0;  // sender that is the client as far as is known: 0 the key's low endpoint, 1 the high one
+  bool client_certain = false;  // a SYN or SYN-ACK told
+  bool start_seen = false;      // this is the first payload of its sender: for UDP always; for TCP the SYN was seen
+  std::array<bool, 2> first_known{};  // TCP, by sender: a SYN told the sequence number of the first octet (ISN + 1)
+  std::array<std::uint32_t, 2> first_sequence{};
+};
+
+class Conversation {
+ public:
+  // One packet of the flow that carries payload, FIN or RST (all others: on_acknowledged).
+  // Its own acknowledgement number is taken into account.
+  void on_payload(const Packet&, const FlowFacts&, Scribe&);
+  // A TCP packet without payload says that the data of `data_sender` before `sequence` have arrived.
+  void on_acknowledged(unsigned data_sender, std::uint32_t sequence, Nanos now, Scribe& s) {
+    if (streams_[data_sender].has_hole()) acknowledge(data_sender, sequence, now, s);
+  }
+  // The flow is over: what is left is handed on, the session ended. The conversation is dead afterwards.
+  void finish(Scribe&);
+
+  // Nothing more is to be learnt: finish() and close() it, and do not open another for this flow.
+  bool dead() const { return state_ == State::dead; }
+  // The protocol, which stays known after the conversation died; nullptr: none (yet).
+  const Dissector* protocol() const;
+  std::size_t protocol_index() const { return protocol_; }  // in Dissection::all(), if protocol()
+  // Who is the client by the octets of the payload: 0 or 1; -1 while no protocol is known.
+  int client() const { return protocol_ == kNone ? -1 : client_; }
+  // Bits of probe/base/quality.h: stream_gap.
+  std::uint32_t quality() const;
+
+ private:
+  friend class Dissection;
+  enum class State : std::uint8_t { guessing, open, dead };
+  static constexpr std::uint8_t kNone = 0xff;
+
+  explicit Conversation(Dissection& d) : home_(&d) {}
+  void acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, Scribe&);
+
+  Dissection* home_;
+  Session* session_ = nullptr;
+  std::uint64_t candidates_ = 0;        // dissectors that may still turn out to be right
+  std::array<tcp::Stream, 2> streams_;  // by sender
+  std::array<std::uint8_t, 2> tries_{};
+  State state_ = State::guessing;
+  std::uint8_t protocol_ = kNone;
+  std::uint8_t client_ = 0;
+  bool begun_ = false;
+  bool from_start_ = false;
+  bool gap_ = false;
+};
+static_assert(sizeof(Conversation) <= 256);
+
+}  // namespace probe
