@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "dissectors/dissector.h"
+#include "probe/base/quality.h"
 
 namespace probe::test {
 
