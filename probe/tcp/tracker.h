@@ -22,18 +22,17 @@ struct RttStatistics {
 
 // What happened to the segments of one sender since the last report.
 struct SenderMeasures {
-  std::uint32_t retransmitted_packets =
-      0;  // all of them: seen twice, repeated SYN or FIN, holes filled by a retransmission
+  std::uint32_t retransmitted_packets = 0;   // all of them: seen twice, repeated SYN or FIN, holes filled by a retransmission
   std::uint64_t retransmitted_octets = 0;
-  std::uint32_t before_probe_packets = 0;  // of these: the first copy never passed the probe
-  std::uint32_t spurious_packets = 0;      // of these: the receiver had the octets already
+  std::uint32_t before_probe_packets = 0;    // of these: the first copy never passed the probe
+  std::uint32_t spurious_packets = 0;        // of these: the receiver had the octets already
   std::uint32_t out_of_order_packets = 0;
-  std::uint32_t duplicate_acks = 0;       // sent by this sender (RFC 5681 §2)
-  std::uint32_t zero_windows = 0;         // times this sender closed its receive window
-  std::uint64_t capture_loss_octets = 0;  // acknowledged by the other side, never seen
-  std::uint32_t window_min = 0;           // least receive window announced, scaled
-  bool window_known = false;              // a window was seen whose scale is known
-  std::uint8_t flags = 0;                 // control bits, or-ed
+  std::uint32_t duplicate_acks = 0;          // sent by this sender (RFC 5681 §2)
+  std::uint32_t zero_windows = 0;            // times this sender closed its receive window
+  std::uint64_t capture_loss_octets = 0;     // acknowledged by the other side, never seen
+  std::uint32_t window_min = 0;              // least receive window announced, scaled
+  bool window_known = false;                 // a window was seen whose scale is known
+  std::uint8_t flags = 0;                    // control bits, or-ed
 };
 
 // What a segment was, for those who follow the payload.
@@ -56,15 +55,14 @@ class Tracker {
   // Handshake round trips (microseconds resolution of the caller's choice); kUnknown if not seen or not trustworthy.
   static constexpr Nanos kUnknown = -1;
   Nanos handshake_rtt(Sender s) const;
-  // Best estimate of the network round trip between the probe and endpoint s now: the least recent sample, else the
-  // handshake's.
+  // Best estimate of the network round trip between the probe and endpoint s now: the least recent sample, else the handshake's.
   Nanos network_rtt(Sender s) const;
   std::uint16_t maximum_segment(Sender s) const;  // MSS option of its SYN, 0 if none
 
   // The sender of the SYN (or the receiver of a SYN-ACK), -1 if the start was not seen.
   int initiator() const;
-  bool closed() const;            // both FINs seen and acknowledged, or a RST
-  bool end_seen() const;          // a FIN of both sides, or a RST: the flow lingers and ends
+  bool closed() const;        // both FINs seen and acknowledged, or a RST
+  bool end_seen() const;      // a FIN of both sides, or a RST: the flow lingers and ends
   std::uint32_t quality() const;  // bits of probe/base/quality.h
 
   // Next sequence number that `s` has not sent yet, and highest one that its peer has acknowledged.
