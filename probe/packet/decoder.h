@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <memory>
 
 #include "probe/base/counters.h"
 #include "probe/packet/frame.h"
 #include "probe/packet/packet.h"
+#include "probe/packet/view.h"
 
 namespace probe {
 
@@ -18,9 +21,12 @@ struct DecodeOptions {
   Nanos fragment_timeout = 30 * kSecond;   // packet time
 };
 
-// One per thread. decode() writes the packet and answers true, or counts why not and answers false (a fragment that
-// waits for its others is counted too). A packet's views are good until the next call of new_burst().
+struct IpHeader;
 class Defragmenter;
+
+// One per thread. decode() writes the packet and answers true, or counts why not and answers false (a fragment that
+// waits for its others is counted too). A packet's views are good until the next call of new_burst(), which must come
+// before each burst: it makes room for reassembled datagrams again.
 class Decoder {
  public:
   Decoder(const DecodeOptions&, Counters&);
@@ -29,9 +35,14 @@ class Decoder {
   void new_burst();
 
  private:
+  Counter decode_layers(std::uint16_t type, View, Packet&);
+  Counter reassemble(IpHeader&, View&, Packet&);
+  bool decode_inner(Packet&);
+  std::uint64_t scope_of(const Encapsulation&) const;
+
   DecodeOptions options_;
   Counters& counters_;
-  Defragmenter* fragments_;
+  std::unique_ptr<Defragmenter> fragments_;
 };
 
 }  // namespace probe

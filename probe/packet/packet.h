@@ -37,7 +37,7 @@ struct TcpHeader {
   struct SackBlock {
     std::uint32_t left = 0, right = 0;
   };
-  std::array<SackBlock, 4> sack{};
+  std::array<SackBlock, 4> sack{};  // decode() writes only the first `sack_blocks`
 
   bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };
@@ -45,25 +45,28 @@ struct TcpHeader {
 enum class Tunnel : std::uint8_t { none, gre, erspan, vxlan, geneve, gtp_u, ip_in_ip };
 
 // What carried the packet, outermost first; copied into the flow from its first packet of each direction.
+// At most 32 octets, because it is set anew for each packet.
 struct Encapsulation {
-  std::array<std::uint8_t, 6> source_mac{}, destination_mac{};
-  bool has_mac = false;
-  std::uint8_t vlan_count = 0;          // tags seen; the first two are kept
-  std::array<std::uint16_t, 2> vlan{};  // TCI of each tag: priority, DEI and VLAN id (IEEE 802.1Q)
-  std::uint8_t mpls_count = 0;          // labels seen
+  std::array<std::uint8_t, 6> source_mac{}, destination_mac{};  // of the outermost Ethernet header
+  std::array<std::uint16_t, 2> vlan{};  // TCI of the first tags: priority, DEI and VLAN id (IEEE 802.1Q)
   std::uint32_t mpls_top = 0;           // top label stack entry without its TTL: label, class, S (24 bits, RFC 3032)
+  std::uint32_t tunnel_id = 0;          // if has_tunnel_id: VNI, GRE key, PPTP call, ERSPAN session or TEID
+  std::uint8_t vlan_count = 0;          // tags seen, those inside of tunnels included
+  std::uint8_t mpls_count = 0;          // labels seen
   Tunnel tunnel = Tunnel::none;         // the innermost that was opened
-  bool has_tunnel_id = false;
-  std::uint32_t tunnel_id = 0;  // VNI, GRE key, ERSPAN session or TEID
+  bool has_mac : 1 = false;
+  bool has_tunnel_id : 1 = false;
 };
+static_assert(sizeof(Encapsulation) <= 32);
 
-// A view: `payload` dies with the burst. One Packet stands for one frame, or for all fragments of one datagram.
+// A view: `payload` dies with the burst. One Packet stands for one frame, or for all fragments of one datagram. Of a
+// tunnelled packet it tells the innermost that was opened, its lengths and fragments included.
 struct Packet {
   FlowKey key;
   std::uint64_t hash = 0;
   Nanos time = 0;
   bool from_high = false;          // the sender is the key's higher endpoint
-  bool fragmented = false;         // reassembled: packet_count frames came
+  bool fragmented = false;         // reassembled from packet_count fragments
   bool cut = false;                // the snap length took part of the payload
   std::uint8_t ttl = 0;            // or hop limit
   std::uint8_t traffic_class = 0;  // ToS or traffic class
@@ -74,7 +77,7 @@ struct Packet {
   std::uint16_t icmp_type_code = 0;  // type * 256 + code
   std::uint32_t payload_length = 0;  // transport payload on the wire; more than payload.size() if cut
   Bytes payload;
-  TcpHeader tcp;  // if key.protocol is TCP
+  TcpHeader tcp;  // only written if key.protocol is TCP
   Encapsulation encapsulation;
 
   bool is_tcp() const { return key.protocol == ip_protocol::kTcp; }

@@ -1,0 +1,19 @@
+// TCP, UDP, SCTP and ICMP headers: ports, flags, and where the payload is.
+#pragma once
+
+#include <cstdint>
+
+#include "probe/packet/packet.h"
+#include "probe/packet/view.h"
+
+namespace probe {
+
+struct Ports {
+  std::uint16_t source = 0, destination = 0;
+};
+
+// Reads what stands behind the IP header and writes payload, lengths, TCP header and ICMP type of the packet.
+// Protocols without ports that we know leave them 0.
+Counter open_transport(std::uint8_t protocol, View, Ports&, Packet&, Counters&);
+
+}  // namespace probe
