@@ -66,6 +66,7 @@ void read_transport(Cursor c, std::uint32_t octets, Summary& s) {
     s.acknowledgement = c.u32();
     header = (c.u8() >> 4) * 4u;
     s.flags = c.u8();
+    s.window = c.u16();
     s.tcp = c.ok();
   }
   s.payload = octets >= header ? octets - header : 0;

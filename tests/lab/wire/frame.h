@@ -28,6 +28,7 @@ struct Summary {
   std::uint8_t protocol = 0;
   std::uint8_t flags = 0;
   std::uint16_t source_port = 0, destination_port = 0;
+  std::uint16_t window = 0;  // as on the wire, not scaled
   std::uint32_t sequence = 0, acknowledgement = 0;
   std::uint32_t ip_octets = 0;  // of the IP packet, header included
   std::uint32_t payload = 0;    // octets behind the TCP or UDP header

@@ -31,14 +31,15 @@ std::string lateness_text(std::vector<Nanos>& lateness) {
 
 void TruthLog::write(const LogEntry& e, const Summary& s) {
   if (!file_) return;
-  std::fprintf(file_.get(),
-               R"({"t":%)" PRId64 R"(,"ev":"%s","why":"%s","link":"%c","dir":"%s","id":%)" PRIu64 R"(,"rx":%)" PRId64
-               R"(,"extra":%)" PRId64
-               R"(,"src":"%s","dst":"%s","proto":%d,"sp":%d,"dp":%d,"flags":"%s","seq":%u,"ack":%u,"len":%u,"ip":%u})"
-               "\n",
-               e.time, e.event, e.why, e.link, name(e.direction), e.id, e.received, e.extra, s.source.c_str(),
-               s.destination.c_str(), s.protocol, s.source_port, s.destination_port, flag_text(s.flags).c_str(),
-               s.sequence, s.acknowledgement, s.payload, s.ip_octets);
+  std::fprintf(
+      file_.get(),
+      R"({"t":%)" PRId64 R"(,"ev":"%s","why":"%s","link":"%c","dir":"%s","id":%)" PRIu64 R"(,"rx":%)" PRId64
+      R"(,"extra":%)" PRId64
+      R"(,"src":"%s","dst":"%s","proto":%d,"sp":%d,"dp":%d,"flags":"%s","seq":%u,"ack":%u,"win":%u,"len":%u,"ip":%u})"
+      "\n",
+      e.time, e.event, e.why, e.link, name(e.direction), e.id, e.received, e.extra, s.source.c_str(),
+      s.destination.c_str(), s.protocol, s.source_port, s.destination_port, flag_text(s.flags).c_str(), s.sequence,
+      s.acknowledgement, s.window, s.payload, s.ip_octets);
 }
 
 void TruthLog::finish(Totals& totals) {

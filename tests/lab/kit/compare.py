@@ -1,0 +1,235 @@
+"""The probe's records against the truth of a capture. Definitions: docs/METRICS.md."""
+import json
+import subprocess
+from collections import Counter, defaultdict
+
+RTT_US = 200  # how near a round trip must be to the wire's
+SERVER_LOG_US = 4_000  # servers log milliseconds of a clock that they read once in a while
+DNS_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "CAA": 257}
+DNS_CODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
+
+
+def replay(probe, capture, *options):
+    """The probe's records of a capture, a list of objects."""
+    run = subprocess.run([probe, "replay", *options, "--json", "-", capture], check=True, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def reverse(name):
+    return "reverse" + name[0].upper() + name[1:]
+
+
+def endpoints(record):
+    def one(side):
+        if f"{side}IPv6Address" in record:
+            return f"[{record[f'{side}IPv6Address']}]:{record[f'{side}TransportPort']}"
+        return f"{record.get(f'{side}IPv4Address')}:{record.get(f'{side}TransportPort')}"
+    return one("source"), one("destination")
+
+
+class Comparison:
+    """Collects what was checked and what did not agree."""
+
+    def __init__(self, truth, records):
+        self.truth = truth
+        self.checks, self.faults = 0, []
+        self.by_pair = defaultdict(lambda: defaultdict(list))
+        for record in records:
+            self.by_pair[endpoints(record)][record["record"]].append(record)
+        for kinds in self.by_pair.values():
+            for kind in ("http", "sql", "dns"):
+                kinds[kind].sort(key=lambda r: r["transactionId"])
+
+    def equal(self, where, what, expected, got):
+        self.checks += 1
+        if expected != got:
+            self.faults.append(f"{where}: {what}: expected {expected!r}, got {got!r}")
+
+    def near(self, where, what, expected, got, tolerance):
+        self.checks += 1
+        if got is None or abs(got - expected) > tolerance:
+            self.faults.append(f"{where}: {what}: expected {expected:.0f} ± {tolerance:.0f}, got {got}")
+
+    def run(self):
+        for connection in self.truth["tcp"]:
+            self.connection(connection)
+        for pair in self.truth["udp"]:
+            self.udp_pair(pair)
+        server = self.truth.get("server")
+        if isinstance(server, dict):
+            self.statements(server)
+        elif server and isinstance(server[0], dict):
+            self.http_log(server)
+        elif server:
+            self.dns_log(server)
+        return self
+
+    # ---- TCP
+
+    def connection(self, c):
+        if not any(c[way].get("tap_packets") for way in ("up", "down")):
+            return
+        where = c["client"]
+        flows = self.by_pair[(c["client"], c["server"])]["flow"]
+        if not flows:
+            self.equal(where, "flow records", "at least one", 0)
+            return
+
+        def total(name):
+            return sum(flow.get(name, 0) for flow in flows)
+        for way, name_of in (("up", str), ("down", reverse)):
+            for key, name in (("tap_packets", "packetDeltaCount"), ("tap_octets", "octetDeltaCount"),
+                              ("tap_retransmitted", "tcpRetransmittedPacketCount"),
+                              ("tap_retransmitted_octets", "tcpRetransmittedOctetCount"),
+                              ("tap_retransmitted_before", "tcpRetransmittedBeforeProbePacketCount"),
+                              ("tap_unneeded", "tcpSpuriousRetransmissionPacketCount"),
+                              ("tap_reordered", "tcpOutOfOrderPacketCount"),
+                              ("tap_window_closures", "tcpZeroWindowCount"),
+                              ("tap_never_seen_octets", "tcpCaptureLossOctetCount")):
+                self.equal(where, name_of(name), c[way].get(key, 0), total(name_of(name)))
+        self.round_trips(where, c, flows[0])
+        self.turns(where, c)
+
+    def round_trips(self, where, c, flow):
+        for side in ("Server", "Client"):
+            key = f"{side.lower()}_rtt"
+            for expected, name in ((c["handshake"].get(f"{key}_ns"), f"tcp{side}HandshakeRttMicroseconds"),
+                                   (c[f"{key}_min_ns"], f"tcp{side}RttMinMicroseconds")):
+                got = flow.get(name)
+                if expected is None:
+                    continue
+                # A repeated handshake may go without a time, but not with a wrong one.
+                if got is None and c["handshake"]["repeated"] and "Handshake" in name:
+                    continue
+                self.near(where, name, expected / 1000, got, RTT_US)
+
+    def transactions(self, c):
+        kinds = self.by_pair[(c["client"], c["server"])]
+        return kinds["http"] or kinds["sql"] or kinds["dns"]
+
+    def turns(self, where, c):
+        """Response times, where each turn of data is one transaction and no frame was harmed."""
+        records = [r for r in self.transactions(c) if "responseTimeMicroseconds" in r]
+        if c["events"] or len(records) != len(c["turns"]):
+            return
+        for record, (asked, first, _) in zip(records, c["turns"]):
+            what = f"transaction {record['transactionId']}"
+            took = (first - asked) / 1000
+            network = 2000 * self.truth["wire"]["server_delay_ms"]
+            self.near(where, f"{what} responseTimeMicroseconds", took + network, record["responseTimeMicroseconds"],
+                      2 * RTT_US)
+            self.near(where, f"{what} serverResponseTimeMicroseconds", took,
+                      record.get("serverResponseTimeMicroseconds"), 2 * RTT_US)
+
+    # ---- what servers and clients say
+
+    def http_log(self, log):
+        by_client = defaultdict(list)
+        for entry in log:
+            by_client[entry["client"]].append(entry)
+        connections = {c["client"]: c for c in self.truth["tcp"]}
+        for client, entries in by_client.items():
+            c = connections.get(client)
+            records = self.by_pair[(client, c["server"])]["http"] if c else []
+            where = client
+            if c is None:
+                continue
+            if any(e[0] == "miss" for e in c["events"]):
+                self.part_of_log(where, entries, records)
+                continue
+            self.equal(where, "http records", len(entries), len(records))
+            for entry, record in zip(entries, records):
+                self.http_entry(where, c, entry, record)
+
+    def part_of_log(self, where, entries, records):
+        """The capture lacks frames: what was seen whole must be in the log, in its order."""
+        rest = iter([(e["method"], e["target"], e["status"]) for e in entries])
+        whole = [(r["httpRequestMethod"], r["httpRequestTarget"], r["httpStatusCode"]) for r in records
+                 if "httpRequestMethod" in r and "httpStatusCode" in r]
+        self.equal(where, "requests in the order of the log", True, bool(whole) and all(w in rest for w in whole))
+
+    def http_entry(self, where, c, entry, record):
+        what = f"{where} {entry['method']} {entry['target']}"
+        for key, name in (("method", "httpRequestMethod"), ("target", "httpRequestTarget"), ("version", "httpMessageVersion"),
+                          ("status", "httpStatusCode"), ("host", "httpRequestHost"), ("user_agent", "httpUserAgent"),
+                          ("referer", "httpReferer"), ("forwarded_for", "httpForwardedFor"),
+                          ("content_type", "httpContentType")):
+            self.equal(what, name, entry.get(key), record.get(name))
+        self.equal(what, "requestOctetCount", entry["request_octets"], record.get("requestOctetCount"))
+        if entry["status"] != 101:  # what follows is no HTTP
+            self.equal(what, "responseOctetCount", entry["octets_sent"], record.get("responseOctetCount"))
+        answered = record.get("serverResponseTimeMicroseconds")
+        if c["events"] or answered is None:
+            return
+        limit = entry["request_time"] * 1e6 + SERVER_LOG_US
+        self.equal(what, "server's own time is not exceeded", True, answered <= limit)
+        if "upstream_time" in entry and entry["target"].startswith("/slow"):
+            self.near(what, "serverResponseTimeMicroseconds", entry["upstream_time"] * 1e6, answered, SERVER_LOG_US)
+
+    def statements(self, server):
+        """MariaDB's general log: every command that reached it; and what the slow log says about each."""
+        records = [r for kinds in self.by_pair.values() for r in kinds["sql"]]
+        records.sort(key=lambda r: r["transactionStartMicroseconds"])
+        if self.truth.get("opaque"):
+            self.equal("sql", "statements told from octets that nobody can read", [],
+                       [r["databaseStatement"] for r in records if "databaseStatement" in r])
+            return
+        harmed = any(c["events"] for c in self.truth["tcp"])
+        asked = [e["text"] for e in server["general"] if e["command"] == "Query"]
+        got = [r.get("databaseStatement") for r in records if r.get("databaseOperation") != "EXECUTE"]
+        for text in asked:
+            self.equal("sql", "statement is reported", True, text in got)
+        slow = defaultdict(list)
+        for entry in server["slow"]:
+            slow[entry["text"]].append(entry)
+        for record in records:
+            text = record.get("databaseStatement")
+            if text not in slow or len(slow[text]) != got.count(text) or harmed:
+                continue
+            self.slow_entry(slow[text], record, [r for r in records if r.get("databaseStatement") == text])
+
+    def slow_entry(self, entries, record, same):
+        entry = entries[[id(r) for r in same].index(id(record))]
+        where = f"sql {record['databaseStatement'][:40]!r}"
+        if "databaseRowCount" in record:
+            self.equal(where, "databaseRowCount", entry["rows_sent"], record["databaseRowCount"])
+        if "databaseAffectedRowCount" in record:
+            self.equal(where, "databaseAffectedRowCount", entry["rows_affected"], record["databaseAffectedRowCount"])
+        if "databaseErrorCode" not in record and "serverResponseTimeMicroseconds" in record:
+            self.near(where, "serverResponseTimeMicroseconds", entry["query_time"] * 1e6,
+                      record["serverResponseTimeMicroseconds"], SERVER_LOG_US)
+
+    # ---- DNS
+
+    def udp_pair(self, pair):
+        asked, answered = (pair[way].get("tap_packets", 0) for way in ("up", "down"))
+        if not asked + answered:
+            return
+        where = pair["client"]
+        kinds = self.by_pair[(pair["client"], pair["server"])]
+        for way, name_of in (("up", str), ("down", reverse)):
+            for key, name in (("tap_packets", "packetDeltaCount"), ("tap_octets", "octetDeltaCount")):
+                self.equal(where, name_of(name), pair[way].get(key, 0), sum(f.get(name_of(name), 0) for f in kinds["flow"]))
+        records = kinds["dns"]
+        self.equal(where, "queries seen", asked, sum(r.get("dnsQueryCount", 0) for r in records))
+        self.equal(where, "answers seen", answered, sum("dnsResponseCode" in r for r in records))
+        if pair["tap_response_ns"] is not None and len(records) == 1:
+            self.near(where, "responseTimeMicroseconds", pair["tap_response_ns"] / 1000,
+                      records[0].get("responseTimeMicroseconds"), 2)
+
+    def dns_log(self, log):
+        """unbound's replies: all of them that passed the probe; dig's ids and results: all of them."""
+        replies = Counter((words[3].rstrip(".").lower(), DNS_TYPES.get(words[4]), DNS_CODES[words[6]])
+                          for words in log if words[1] == "reply")
+        records = [r for kinds in self.by_pair.values() for r in kinds["dns"]]
+        answers = Counter((r["dnsQueryName"], r["dnsQueryType"], r["dnsResponseCode"]) for r in records
+                          if "dnsResponseCode" in r)
+        lost = sum(e[:3] == ["drop", "before", "down"] for pair in self.truth["udp"] for e in pair["events"])
+        self.equal("dns", "answers that unbound did not give", {}, dict(answers - replies))
+        self.equal("dns", "answers lost before the probe", lost, sum((replies - answers).values()))
+        seen = {(r["dnsId"], r["dnsResponseCode"]) for r in records if "dnsResponseCode" in r}
+        for entry in self.truth["client"]:
+            for status, number in entry.get("status_and_id", ()):
+                self.equal(f"dig {entry['query']}", "id and result are reported", True,
+                           (int(number), DNS_CODES[status]) in seen)

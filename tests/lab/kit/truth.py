@@ -1,0 +1,300 @@
+"""From the wire's log to what really happened to each connection: the truth a probe at the tap is measured against.
+
+"up" is client to server (a2b), "down" the other way. "before" and "after" are as seen from the tap, so they swap with the
+direction. Nothing here reads the capture: frames that never reached the tap are known too.
+"""
+from collections import defaultdict
+
+FIRST_LINK = {"a2b": "a", "b2a": "b"}
+WAY = {"a2b": "up", "b2a": "down"}
+TCP, UDP = 6, 17
+WRAP, HALF = 1 << 32, 1 << 31
+# A kernel answers a SYN or acknowledges at once. An answer later than this was caused by a timer, not by the last arrival.
+AT_ONCE = 5_000_000
+
+
+class Frame:
+    """One frame as its sender put it on the wire, and all that became of it. Times in nanoseconds since the epoch."""
+
+    def __init__(self, event):
+        self.id, self.sent, self.way = event["id"], event["rx"], WAY[event["dir"]]
+        self.protocol, self.flags = event["proto"], event["flags"]
+        self.seq, self.ack, self.length, self.octets = event["seq"], event["ack"], event["len"], event["ip"]
+        self.window_closed = event["win"] == 0
+        ends = ((event["src"], event["sp"]), (event["dst"], event["dp"]))
+        self.client, self.server = ends if self.way == "up" else ends[::-1]
+        self.tap, self.delivered, self.missed = [], [], []
+        self.drops, self.duplicates, self.holds = [], [], []  # (before or after, time)
+        self.again = False  # the sender had sent some of these octets before
+
+    @property
+    def space(self):
+        """Sequence numbers it takes: SYN and FIN take one each (RFC 9293 §3.4)."""
+        return self.length + ("S" in self.flags) + ("F" in self.flags)
+
+    def add(self, event, captured):
+        where = "before" if event["link"] == FIRST_LINK[event["dir"]] else "after"
+        kind = event["ev"]
+        if kind == "tap":
+            (self.tap if captured is None or event["t"] in captured else self.missed).append(event["t"])
+        elif kind == "out":
+            self.delivered.append(event["t"])
+        else:
+            {"drop": self.drops, "dup": self.duplicates, "hold": self.holds}[kind].append((where, event["t"]))
+
+
+def frames_of(events, captured):
+    frames = {}
+    for event in events:
+        if event["id"] not in frames:
+            frames[event["id"]] = Frame(event)
+        frames[event["id"]].add(event, captured)
+    return [frames[key] for key in sorted(frames)]
+
+
+class Unwrapped:
+    """Sequence numbers of one direction as plain integers, so that ranges can be compared."""
+
+    def __init__(self):
+        self.last = None
+
+    def __call__(self, number):
+        if self.last is None:
+            self.last = number + WRAP
+        else:
+            self.last += (number - self.last + HALF) % WRAP - HALF
+        return self.last
+
+
+class Seen:
+    """A set of sequence ranges."""
+
+    def __init__(self):
+        self.ranges, self.top = [], None
+
+    def has_any(self, start, end):
+        return any(a < end and start < b for a, b in self.ranges)
+
+    def has_all(self, start, end):
+        return any(a <= start and end <= b for a, b in self.ranges)
+
+    def add(self, start, end):
+        touching = [r for r in self.ranges if r[0] <= end and start <= r[1]]
+        self.ranges = [r for r in self.ranges if r not in touching]
+        self.ranges.append((min([start] + [r[0] for r in touching]), max([end] + [r[1] for r in touching])))
+        self.top = end if self.top is None else max(self.top, end)
+
+
+def is_keep_alive(frame, start, top):
+    """RFC 9293 §3.8.4: at most one octet, just below what was sent last."""
+    return top is not None and frame.length <= 1 and frame.space == frame.length and start == top - 1
+
+
+def mark_sent_again(frames):
+    """Sets start, end and `again` from the sender's own order."""
+    number, top = Unwrapped(), None
+    for frame in frames:
+        frame.start = number(frame.seq)
+        frame.end = frame.start + frame.space
+        if frame.space == 0 or is_keep_alive(frame, frame.start, top):
+            continue
+        frame.again = top is not None and frame.start < top
+        top = frame.end if top is None else max(top, frame.end)
+
+
+def direction(frames):
+    """Counts of one direction of one connection; those that are 0 are left out."""
+    mark_sent_again(frames)
+    counts = defaultdict(int)
+    for frame in frames:
+        counts["sent"] += 1
+        for where, _ in frame.drops:
+            counts[f"dropped_{where}"] += 1
+        for where, _ in frame.duplicates:
+            counts[f"duplicated_{where}"] += 1
+        for where, _ in frame.holds:
+            counts[f"held_{where}"] += 1
+        frame.unneeded = frame.again and was_delivered_before(frame, frames)
+        counts["retransmitted"] += frame.again
+        counts["unneeded"] += frame.unneeded
+    at_tap(frames, counts)
+    return without_zeros(counts)
+
+
+def was_delivered_before(frame, frames):
+    arrived = Seen()
+    for other in frames:
+        if other.space and any(t < frame.sent for t in other.delivered):
+            arrived.add(other.start, other.end)
+    return arrived.has_all(frame.start, frame.end)
+
+
+def at_tap(frames, counts):
+    """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
+    seen, passed, closed = Seen(), set(), False
+    for _, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
+        counts["tap_packets"] += 1
+        counts["tap_octets"] += frame.octets
+        if "S" not in frame.flags and "R" not in frame.flags:
+            counts["tap_window_closures"] += frame.window_closed and not closed
+            closed = frame.window_closed
+        if not frame.space or is_keep_alive(frame, frame.start, seen.top):
+            continue
+        below = seen.top is not None and frame.start < seen.top
+        if frame.id in passed:
+            counts["tap_network_duplicates"] += 1
+        elif frame.again and below:
+            counts["tap_retransmitted"] += 1
+            counts["tap_retransmitted_octets"] += frame.length
+            counts["tap_retransmitted_before"] += not seen.has_any(frame.start, frame.end)
+            counts["tap_unneeded"] += frame.unneeded
+        elif frame.again:
+            counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
+        elif below:
+            counts["tap_reordered"] += 1
+        passed.add(frame.id)
+        seen.add(frame.start, frame.end)
+    counts["tap_never_seen_octets"] = never_seen(frames, seen)
+
+
+def never_seen(frames, seen):
+    """Payload that the other side got between the first and the last octet in the capture, but the capture lacks."""
+    if not seen.ranges:
+        return 0
+    first, lacking = min(a for a, _ in seen.ranges), 0
+    known = Seen()
+    known.ranges = list(seen.ranges)
+    for frame in frames:
+        if frame.delivered and frame.length and first <= frame.start and frame.end <= seen.top:
+            if not known.has_any(frame.start, frame.end):
+                lacking += frame.length
+            known.add(frame.start, frame.end)
+    return lacking
+
+
+def caused(answer, frames):
+    """The frame whose arrival made the other side send the answer at once, and when it passed the tap."""
+    arrivals = [(t, f) for f in frames for t in f.delivered if t <= answer.sent]
+    if not arrivals:
+        return None
+    time, frame = max(arrivals, key=lambda pair: pair[0])
+    return frame.tap[-1] if answer.sent - time < AT_ONCE else None
+
+
+def handshake(up, down):
+    syns = [f for f in up if "S" in f.flags]
+    synacks = [f for f in down if "S" in f.flags]
+    out = {"repeated": sum(len(f.tap) for f in syns) != 1 or sum(len(f.tap) for f in synacks) != 1}
+    answers = sorted((f for f in synacks if f.tap), key=lambda f: f.tap[0])
+    if answers and syns:
+        tap = caused(answers[0], syns)
+        out["server_rtt_ns"] = tap and answers[0].tap[0] - tap
+        acks = sorted((f for f in up if f.tap and "S" not in f.flags and "A" in f.flags), key=lambda f: f.tap[0])
+        if acks:
+            tap = caused(acks[0], synacks)
+            out["client_rtt_ns"] = tap and acks[0].tap[0] - tap
+    return out
+
+
+def least_rtt(data, answers):
+    """The smallest time at the tap from a segment sent once to the acknowledgement of exactly its end."""
+    best = None
+    again = Seen()
+    for frame in data:
+        if frame.again:
+            again.add(frame.start, frame.end)
+    first_ack = {}
+    for answer in sorted((f for f in answers if f.tap and "A" in f.flags and "R" not in f.flags), key=lambda f: f.tap[0]):
+        first_ack.setdefault(answer.ack, answer.tap[0])
+    for frame in data:
+        if frame.length == 0 or len(frame.tap) != 1 or again.has_any(frame.start, frame.end):
+            continue
+        acked = first_ack.get(frame.end % WRAP)
+        if acked is not None and acked > frame.tap[0]:
+            best = min(best or acked, acked - frame.tap[0])
+    return best
+
+
+def turns(up, down):
+    """Request and response in turn, timed at the server's own end of the wire, where no network lies between.
+
+    [request complete, first and last octet of the response sent], nanoseconds. A turn ends when request data arrives after
+    response data, so pipelined requests and a 100 (Continue) do not count as one transaction each.
+    """
+    arrivals, arrived = [], Seen()
+    for time, frame in sorted(((t, f) for f in up for t in f.delivered if f.length), key=lambda pair: pair[0]):
+        if not arrived.has_all(frame.start, frame.end):
+            arrivals.append((time, "in"))
+        arrived.add(frame.start, frame.end)
+    sent = [(f.sent, "out") for f in down if f.length and not f.again]
+    out, request = [], None
+    for time, kind in sorted(arrivals + sent):
+        if kind == "in":
+            request = time
+        elif request is not None:
+            out.append([request, time, time])
+            request = None
+        elif out:
+            out[-1][2] = time
+    return out
+
+
+def endpoint(pair):
+    address, port = pair
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def one_answer(up, down):
+    """Time at the tap from the only question to its only answer."""
+    asked, answered = ([t for f in list_ for t in f.tap] for list_ in (up, down))
+    return answered[0] - asked[0] if len(asked) == len(answered) == 1 else None
+
+
+def without_zeros(counts):
+    return {key: value for key, value in counts.items() if value}
+
+
+def happenings(frames, start):
+    """What was done to frames: [what, where, way, time since the start, seq, length, flags]."""
+    out = []
+    for frame in frames:
+        missed = [("here", t) for t in frame.missed]
+        for what, list_ in (("drop", frame.drops), ("dup", frame.duplicates), ("hold", frame.holds), ("miss", missed)):
+            out += [[what, where, frame.way, t - start, frame.seq, frame.length, frame.flags] for where, t in list_]
+    return sorted(out, key=lambda h: h[3])
+
+
+def truth_of(events, captured=None):
+    """{"start_ns", "tcp": [one object a connection], "udp": [one a pair of ports], "other_frames": count}
+
+    `captured`: times of the frames that are in the capture, if some that passed the tap are not.
+    """
+    frames = frames_of(events, captured)
+    start = min(f.sent for f in frames)
+    groups = defaultdict(list)
+    for frame in frames:
+        groups[(frame.protocol, frame.client, frame.server)].append(frame)
+    out = {"start_ns": start, "tcp": [], "udp": [], "other_frames": 0}
+    for (protocol, client, server), members in groups.items():
+        entry = {"client": endpoint(client), "server": endpoint(server)}
+        ways = {way: [f for f in members if f.way == way] for way in ("up", "down")}
+        if protocol == TCP:
+            for way, list_ in ways.items():
+                entry[way] = direction(list_)
+            entry["handshake"] = handshake(ways["up"], ways["down"])
+            entry["server_rtt_min_ns"] = least_rtt(ways["up"], ways["down"])
+            entry["client_rtt_min_ns"] = least_rtt(ways["down"], ways["up"])
+            entry["turns"] = [[t - start for t in turn] for turn in turns(ways["up"], ways["down"])]
+        elif protocol == UDP:
+            for way, list_ in ways.items():
+                entry[way] = {"sent": len(list_), "tap_packets": sum(len(f.tap) for f in list_),
+                              "tap_octets": sum(f.octets * len(f.tap) for f in list_)}
+                for where in ("before", "after"):
+                    entry[way][f"dropped_{where}"] = sum(w == where for f in list_ for w, _ in f.drops)
+                entry[way] = without_zeros(entry[way])
+        else:  # ICMP
+            out["other_frames"] += len(members)
+            continue
+        entry["events"] = happenings(members, start)
+        out["tcp" if protocol == TCP else "udp"].append(entry)
+    return out
