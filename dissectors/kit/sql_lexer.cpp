@@ -1,0 +1,307 @@
+#include "dissectors/kit/sql_lexer.h"
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace probe::sql {
+namespace {
+
+enum : std::uint8_t { kWord = 1, kDigit = 2, kSpace = 4, kOperator = 8, kLetter = 16 };
+
+constexpr std::array<std::uint8_t, 256> character_classes() {
+  std::array<std::uint8_t, 256> out{};
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80) out[c] |= kWord | kLetter;
+    if (c >= '0' && c <= '9') out[c] |= kWord | kDigit;
+    if (c == '$') out[c] |= kWord;
+    if (c <= ' ' || c == 0x7f) out[c] |= kSpace;
+  }
+  for (const char c : {'<', '>', '=', '!', '|', '&', ':'}) out[static_cast<std::size_t>(c)] |= kOperator;
+  return out;
+}
+constexpr auto kClasses = character_classes();
+constexpr bool is(char c, unsigned classes) { return (kClasses[static_cast<std::uint8_t>(c)] & classes) != 0; }
+
+struct Keyword {
+  std::string_view word;
+  Use use = Use::none;
+};
+constexpr Keyword kKeywords[] = {
+#define KEYWORD(word, use) {#word, Use::use},
+#include "dissectors/kit/sql_keywords.inc"
+#undef KEYWORD
+};
+
+constexpr std::size_t longest_keyword() {
+  std::size_t n = 0;
+  for (const Keyword& k : kKeywords) n = std::max(n, k.word.size());
+  return n;
+}
+constexpr std::size_t kLongest = longest_keyword();
+
+constexpr std::size_t kBuckets = 1024;
+constexpr std::size_t bucket_of(std::string_view w) {
+  const auto letter = [w](std::size_t i) { return static_cast<std::uint32_t>(static_cast<std::uint8_t>(upper(w[i]))); };
+  const std::uint32_t mixed =
+      letter(0) | letter(w.size() / 2) << 8 | letter(w.size() - 1) << 16 | static_cast<std::uint32_t>(w.size()) << 24;
+  return mixed * 0x9e3779b1u >> 22;
+}
+
+// Open addressing: index into kKeywords plus one; 0 ends a search.
+constexpr std::array<std::uint16_t, kBuckets> keyword_table() {
+  std::array<std::uint16_t, kBuckets> out{};
+  for (std::size_t i = 0; i < std::size(kKeywords); ++i) {
+    std::size_t b = bucket_of(kKeywords[i].word);
+    while (out[b] != 0) b = (b + 1) % kBuckets;
+    out[b] = static_cast<std::uint16_t>(i + 1);
+  }
+  return out;
+}
+constexpr auto kKeywordTable = keyword_table();
+
+bool same_letters(std::string_view word, std::string_view keyword) {
+  if (word.size() != keyword.size()) return false;
+  for (std::size_t i = 0; i < word.size(); ++i)
+    if (upper(word[i]) != keyword[i]) return false;
+  return true;
+}
+
+}  // namespace
+
+Use use_of(std::string_view word) {
+  if (word.size() < 2 || word.size() > kLongest) return Use::none;
+  for (std::size_t b = bucket_of(word); kKeywordTable[b] != 0; b = (b + 1) % kBuckets)
+    if (const Keyword& k = kKeywords[kKeywordTable[b] - 1u]; same_letters(word, k.word)) return k.use;
+  return Use::none;
+}
+
+// ---- Passing over ----
+
+void Lexer::pass(std::uint8_t classes) {
+  while (!done() && is(now(), classes)) ++at_;
+}
+
+void Lexer::pass_to(std::string_view end) {
+  const std::size_t found = text_.find(end, at_);
+  at_ = found == text_.npos ? text_.size() : found + end.size();
+}
+
+void Lexer::pass_comment() {
+  if (!mysql()) {  // they nest
+    std::size_t depth = 0;
+    do {
+      const bool opens = now() == '/' && peek(1) == '*', closes = now() == '*' && peek(1) == '/';
+      if (opens) ++depth;
+      if (closes) --depth;
+      go(opens || closes ? 2 : 1);
+    } while (depth > 0 && !done());
+    return;
+  }
+  const std::size_t mark = peek(2) == 'M' ? 3 : 2;  // MariaDB's own: /*M! … */
+  if (peek(mark) != '!') {
+    go(2);
+    pass_to("*/");
+    return;
+  }
+  go(mark + 1);
+  pass(kDigit);  // the version that it is for
+  in_code_comment_ = true;
+}
+
+void Lexer::pass_blank() {
+  while (!done()) {
+    const char c = now();
+    if (is(c, kSpace)) {
+      ++at_;
+    } else if (c == '/' && peek(1) == '*') {
+      pass_comment();
+    } else if (c == '*' && peek(1) == '/' && in_code_comment_) {
+      go(2);
+      in_code_comment_ = false;
+    } else if ((c == '-' && peek(1) == '-' && (!mysql() || is(peek(2), kSpace))) || (c == '#' && mysql())) {
+      pass_to("\n");
+    } else {
+      break;
+    }
+  }
+}
+
+// The quote is the next character; a doubled one does not end it.
+void Lexer::pass_quoted(bool escapes) {
+  const char quote = now();
+  for (++at_; !done(); ++at_) {
+    if (escapes && now() == '\\') {
+      go(1);
+    } else if (now() == quote) {
+      if (peek(1) != quote) break;
+      go(1);
+    }
+    if (done()) break;
+  }
+  if (!done()) ++at_;
+}
+
+// $tag$ … $tag$; false: this is no such thing.
+bool Lexer::pass_dollar_quoted() {
+  std::size_t n = 1;
+  while (is(peek(n), n == 1 ? kLetter : kLetter | kDigit)) ++n;
+  if (peek(n) != '$') return false;
+  const std::string_view tag = text_.substr(at_, n + 1);
+  go(tag.size());
+  pass_to(tag);
+  return true;
+}
+
+// False: it was a word that only begins like a number.
+bool Lexer::pass_number() {
+  if (now() == '0' && (peek(1) == 'x' || peek(1) == 'b')) {
+    pass(kWord);
+    return true;
+  }
+  pass(kDigit);
+  if (peek(0) == '.') {
+    go(1);
+    pass(kDigit);
+  }
+  if (upper(peek(0)) == 'E') {
+    const std::size_t mark = peek(1) == '+' || peek(1) == '-' ? 2 : 1;
+    if (is(peek(mark), kDigit)) {
+      go(mark);
+      pass(kDigit);
+    }
+  }
+  if (!is(peek(0), kWord)) return true;
+  pass(kWord);
+  return false;
+}
+
+// ---- Tokens ----
+
+bool Lexer::number_follows() {
+  pass_blank();
+  return is(peek(0), kDigit) || (peek(0) == '.' && is(peek(1), kDigit));
+}
+
+Token Lexer::number() {
+  const std::size_t start = at_;
+  const bool good = pass_number();
+  return since(good ? Token::Kind::value : Token::Kind::word, start);
+}
+
+Token Lexer::word() {
+  const std::size_t start = at_;
+  pass(kWord);
+  const Token token = since(Token::Kind::word, start);
+  const char first = upper(token.text[0]);
+  if (token.text.size() == 1 && is_string(peek(0)) &&
+      (first == 'X' || first == 'B' || first == 'N' || (first == 'E' && !mysql()))) {
+    pass_quoted(first == 'E' || (first == 'N' && mysql()));
+    return since(Token::Kind::value, start);
+  }
+  if (first == 'U' && token.text.size() == 1 && !mysql() && peek(0) == '&' && (peek(1) == '\'' || peek(1) == '"')) {
+    go(1);
+    const Token::Kind kind = now() == '"' ? Token::Kind::name : Token::Kind::value;
+    pass_quoted(false);
+    return since(kind, start);
+  }
+  if (first == '_' && mysql()) {  // the character set of a string
+    const std::size_t end = at_;
+    pass(kSpace);
+    if (is_string(peek(0))) {
+      pass_quoted(true);
+      return since(Token::Kind::value, start);
+    }
+    at_ = end;
+  }
+  return token;
+}
+
+Token Lexer::dollar() {
+  const std::size_t start = at_;
+  if (!mysql() && pass_dollar_quoted()) return since(Token::Kind::value, start);
+  if (!mysql() && is(peek(1), kDigit)) {
+    go(1);
+    pass(kDigit);
+    return since(Token::Kind::value, start);
+  }
+  return word();
+}
+
+Token Lexer::sign() {
+  if (now() == '-' && peek(1) == '>') {  // -> and ->> of JSON
+    const std::size_t start = at_;
+    go(peek(2) == '>' ? 3 : 2);
+    return since(Token::Kind::sign_run, start);
+  }
+  return single(Token::Kind::sign);
+}
+
+Token Lexer::punctuation() {
+  const std::size_t start = at_;
+  switch (now()) {
+    case '(':
+      return single(Token::Kind::open);
+    case ')':
+      return single(Token::Kind::close);
+    case ',':
+      return single(Token::Kind::comma);
+    case ';':
+      return single(Token::Kind::semicolon);
+    case '.':
+      return single(Token::Kind::point);
+    case '+':
+    case '-':
+      return sign();
+    case '?':
+      return single(mysql() ? Token::Kind::value : Token::Kind::sign_run);
+    case '@':
+      if (!mysql()) return single(Token::Kind::sign_run);
+      while (peek(0) == '@') go(1);
+      pass(kWord);  // a variable; a quoted name or a host follows as a token of its own
+      return since(Token::Kind::word, start);
+    case '*':
+    case '/':
+    case '%':
+    case '^':
+    case '~':
+      return single(Token::Kind::sign_run);
+    default:
+      if (!is(now(), kOperator)) return single(Token::Kind::other);
+      pass(kOperator);
+      return since(Token::Kind::sign_run, start);
+  }
+}
+
+// A digit behind a point begins a name, and a point right behind a name does not begin a number: t.2020
+bool Lexer::number_here(bool behind_blank) const {
+  if (is(now(), kDigit)) return last_ != Token::Kind::point;
+  const bool behind_name = !behind_blank && (last_ == Token::Kind::word || last_ == Token::Kind::name);
+  return now() == '.' && is(peek(1), kDigit) && !behind_name;
+}
+
+Token Lexer::read() {
+  const std::size_t before = at_;
+  pass_blank();
+  if (done()) return {};
+  const char c = now();
+  const std::size_t start = at_;
+  if (number_here(start != before)) return number();
+  if (is(c, kDigit)) {
+    pass(kWord);
+    return since(Token::Kind::word, start);
+  }
+  if (c == '$') return dollar();
+  if (is(c, kLetter)) return word();
+  if (is_string(c)) {
+    pass_quoted(mysql());
+    return since(Token::Kind::value, start);
+  }
+  if (c == '`' || c == '"') {
+    pass_quoted(false);
+    return since(Token::Kind::name, start);
+  }
+  return punctuation();
+}
+
+}  // namespace probe::sql
