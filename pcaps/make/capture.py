@@ -24,7 +24,7 @@ CAPTURES = {}
 class Capture:
     name: str
     shows: str
-    run: Callable  # of the World; returns what the servers and clients say: {"server": …, "client": …, "software": […]}
+    run: Callable  # of the World; returns what the servers and clients say: {"server": …, "client": …} by kind, and "software": […]
     delay_ms: tuple = (5, 10)  # one way on the client's link and on the server's link
     client_up: str = ""  # further impairments of each link and direction
     client_down: str = ""
@@ -72,6 +72,7 @@ def take(made, wire):
     with World(wire, *made.wire_options(), ipv6=made.ipv6, sysctl=made.sysctl) as world:
         said = made.run(world)
         events, summary = world.stop_wire()
+        kernel = world.kernel_retransmissions()
         frames = pcapfile.read(world.pcap)
     for frame in frames:
         if pcapfile.ip_part(frame.data)[1] not in TCP_UDP_ICMP:
@@ -79,6 +80,9 @@ def take(made, wire):
     if made.keep:
         frames = made.keep(frames)
     facts = truth.truth_of(events, {frame.time for frame in frames})
+    counted = sum(c[way].get("retransmitted", 0) for c in facts["tcp"] for way in ("up", "down"))
+    if counted != kernel:
+        raise RuntimeError(f"the wire saw {counted} retransmissions, the kernels count {kernel}")
     facts["wire"] = {"client_delay_ms": made.delay_ms[0], "server_delay_ms": made.delay_ms[1],
                      "options": made.wire_options(), "lateness_us": summary["late_us"]}
     if made.opaque:

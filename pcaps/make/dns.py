@@ -50,7 +50,7 @@ def dig(world, *queries, options=("+tries=1", "+time=2", "+nocookie")):
 def said(unbound, client, *more):
     version = subprocess.run(["dig", "-v"], capture_output=True, text=True)
     name = (version.stdout + version.stderr).strip().replace("DiG", "dig")
-    return {"server": unbound.log(), "client": client, "software": [Unbound.version(), name, *more]}
+    return {"server": {"dns": unbound.log()}, "client": {"dns": client}, "software": [Unbound.version(), name, *more]}
 
 
 @capture("""Every kind of DNS answer over UDP and TCP: A, AAAA, a CNAME chain, MX, TXT, NS, SOA, SRV, CAA, PTR, wildcard, no data, NXDOMAIN,
@@ -78,7 +78,7 @@ def dns_loss(world):
     client += dig(world, "silent.example A", options=again)
     log = said(unbound, client)
     world.kill(unbound.process)
-    log["client"] += dig(world, "www.lab.example A", options=("+tries=1", "+time=1", "+nocookie"))
+    log["client"]["dns"] += dig(world, "www.lab.example A", options=("+tries=1", "+time=1", "+nocookie"))
     return log
 
 

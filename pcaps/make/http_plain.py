@@ -39,7 +39,7 @@ def serve(world, upstream=False):
 
 
 def said(nginx, client, *more):
-    return {"server": nginx.log(), "client": client, "software": [Nginx.version(), curl.version(), *more]}
+    return {"server": {"http": nginx.log()}, "client": {"curl": client}, "software": [Nginx.version(), curl.version(), *more]}
 
 
 def raw(world, *arguments):

@@ -55,7 +55,7 @@ def client(world, text, *options, user="clerk", password="sell", schema="shop"):
 
 
 def said(mariadb, sessions, *more):
-    return {"server": mariadb.log(), "client": sessions, "software": [Mariadb.version() + " (server and client)", *more]}
+    return {"server": {"sql": mariadb.log()}, "client": {"sql": sessions}, "software": [Mariadb.version() + " (server and client)", *more]}
 
 
 @capture("""A session of the command line client: login with a schema, SELECT, INSERT, UPDATE, DELETE, USE, a transaction, PREPARE as text,

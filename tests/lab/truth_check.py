@@ -24,11 +24,7 @@ def main():
         with open(f"{PCAPS}/{name}.truth.json") as file:
             truth = json.load(file)
         result = Comparison(truth, replay(probe, f"{PCAPS}/{name}.pcap")).run()
-        failed += bool(result.faults) or not result.checks
-        print(f"{'FAIL' if result.faults or not result.checks else 'ok  '} {name}: {result.checks} checks,"
-              f" {len(result.faults)} disagree")
-        for fault in result.faults:
-            print(f"       {fault}")
+        failed += not result.report(name)
     print(f"{len(names) - failed} of {len(names)} captures agree with their truth")
     sys.exit(1 if failed else 0)
 

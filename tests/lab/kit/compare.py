@@ -51,18 +51,22 @@ class Comparison:
         if got is None or abs(got - expected) > tolerance:
             self.faults.append(f"{where}: {what}: expected {expected:.0f} ± {tolerance:.0f}, got {got}")
 
+    def report(self, name):
+        """Prints it; whether all is well, which a comparison without checks is not."""
+        well = self.checks > 0 and not self.faults
+        print(f"{'ok  ' if well else 'FAIL'} {name}: {self.checks} checks, {len(self.faults)} disagree")
+        for fault in self.faults:
+            print(f"       {fault}")
+        return well
+
     def run(self):
         for connection in self.truth["tcp"]:
             self.connection(connection)
         for pair in self.truth["udp"]:
             self.udp_pair(pair)
-        server = self.truth.get("server")
-        if isinstance(server, dict):
-            self.statements(server)
-        elif server and isinstance(server[0], dict):
-            self.http_log(server)
-        elif server:
-            self.dns_log(server)
+        for kind, check in (("http", self.http_log), ("dns", self.dns_log), ("sql", self.statements)):
+            if kind in self.truth["server"]:
+                check(self.truth["server"][kind])
         return self
 
     # ---- TCP
@@ -229,7 +233,7 @@ class Comparison:
         self.equal("dns", "answers that unbound did not give", {}, dict(answers - replies))
         self.equal("dns", "answers lost before the probe", lost, sum((replies - answers).values()))
         seen = {(r["dnsId"], r["dnsResponseCode"]) for r in records if "dnsResponseCode" in r}
-        for entry in self.truth["client"]:
+        for entry in self.truth["client"]["dns"]:
             for status, number in entry.get("status_and_id", ()):
                 self.equal(f"dig {entry['query']}", "id and result are reported", True,
                            (int(number), DNS_CODES[status]) in seen)

@@ -132,6 +132,15 @@ class World:
             if stream:
                 stream.close()
 
+    def kernel_retransmissions(self):
+        """What both TCP stacks say they sent again, SYN and SYN-ACK included."""
+        count = 0
+        for netns in (self.a, self.b):
+            names, values = [line.split() for line in self.run(netns, ["cat", "/proc/net/snmp"]).splitlines()
+                             if line.startswith("Tcp:")]
+            count += int(values[names.index("RetransSegs")])
+        return count
+
     def stop_wire(self, settle=0.5):
         """Ends the wire when everything under way has arrived. Returns the log's events and its summary."""
         time.sleep(settle)

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""The judge is judged: truth and comparison on hand-made events. No root."""
+import unittest
+
+from kit import compare, truth
+
+MS = 1_000_000
+NUMBER = 0
+
+
+def sent(way, at, seq, length=100, flags="PA", ack=1, window=500, drop=None, passes=None):
+    """The wire's events of one frame: sent at `at` ms, at the tap 1 ms later, at the other side 2 ms later."""
+    global NUMBER
+    NUMBER += 1
+    client, server = ("10.0.0.1", 4000), ("10.0.0.2", 80)
+    source, target = (client, server) if way == "up" else (server, client)
+    first, second = ("a", "b") if way == "up" else ("b", "a")
+    base = {"id": NUMBER, "rx": at * MS, "dir": "a2b" if way == "up" else "b2a", "proto": 6, "flags": flags, "seq": seq,
+            "ack": ack, "len": length, "ip": length + 40, "win": window, "src": source[0], "sp": source[1],
+            "dst": target[0], "dp": target[1]}
+    if drop == "before":
+        return [base | {"ev": "drop", "t": at * MS, "link": first}]
+    events = [base | {"ev": "tap", "t": (passes or at + 1) * MS, "link": first}]
+    if drop == "after":
+        return events + [base | {"ev": "drop", "t": (at + 1) * MS, "link": second}]
+    return events + [base | {"ev": "out", "t": (at + 2) * MS, "link": second}]
+
+
+def truth_of(*frames, captured=None):
+    return truth.truth_of([event for frame in frames for event in frame], captured)["tcp"][0]
+
+
+class Truth(unittest.TestCase):
+    def test_a_segment_lost_after_the_tap_is_seen_twice(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, drop="after"), sent("down", 9, 101))["down"]
+        self.assertEqual((down["retransmitted"], down["dropped_after"], down["tap_retransmitted"]), (1, 1, 1))
+        self.assertNotIn("tap_retransmitted_before", down)
+
+    def test_a_segment_lost_before_the_tap_fills_a_hole(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, drop="before"), sent("down", 2, 201),
+                        sent("down", 9, 101))["down"]
+        self.assertEqual((down["tap_retransmitted"], down["tap_retransmitted_before"]), (1, 1))
+
+    def test_a_tail_lost_before_the_tap_looks_new(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, drop="before"), sent("down", 9, 101))["down"]
+        self.assertEqual((down["retransmitted"], down["tap_looks_new"]), (1, 1))
+        self.assertNotIn("tap_retransmitted", down)
+
+    def test_a_delayed_original_is_reordered_and_not_retransmitted(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, passes=5), sent("down", 2, 201))["down"]
+        self.assertEqual(down["tap_reordered"], 1)
+        self.assertNotIn("retransmitted", down)
+
+    def test_a_repeat_of_what_had_arrived_is_unneeded(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 9, 1))["down"]
+        self.assertEqual((down["unneeded"], down["tap_unneeded"]), (1, 1))
+
+    def test_a_keep_alive_is_not_a_retransmission(self):
+        up = truth_of(sent("up", 0, 1), sent("up", 9, 100, length=1, flags="A"), sent("up", 10, 100, length=0, flags="A"))["up"]
+        self.assertNotIn("retransmitted", up)
+
+    def test_sequence_numbers_wrap(self):
+        down = truth_of(sent("down", 0, 2**32 - 100), sent("down", 1, 0, drop="after"), sent("down", 9, 0))["down"]
+        self.assertEqual(down["tap_retransmitted"], 1)
+
+    def test_the_handshake_is_timed_from_the_copy_that_was_answered(self):
+        c = truth_of(sent("up", 0, 9, 0, "S", drop="after"), sent("up", 1000, 9, 0, "S"),
+                     sent("down", 1002, 50, 0, "SA"), sent("up", 1004, 10, 0, "A"))
+        self.assertEqual(c["handshake"], {"repeated": True, "server_rtt_ns": 2 * MS, "client_rtt_ns": 2 * MS})
+
+    def test_what_the_capture_misses_but_the_receiver_got_is_never_seen(self):
+        frames = [sent("down", i, 1 + 100 * i) for i in range(3)]
+        down = truth_of(*frames, captured={1 * MS, 3 * MS})["down"]
+        self.assertEqual((down["tap_packets"], down["tap_never_seen_octets"]), (2, 100))
+
+    def test_a_turn_ends_where_the_next_request_begins(self):
+        c = truth_of(sent("up", 0, 1), sent("up", 1, 101), sent("down", 10, 1), sent("down", 11, 101),
+                     sent("up", 20, 201), sent("down", 23, 201))
+        self.assertEqual(c["turns"], [[3 * MS, 10 * MS, 11 * MS], [22 * MS, 23 * MS, 23 * MS]])
+
+
+class Judgement(unittest.TestCase):
+    FLOW = {"record": "flow", "sourceIPv4Address": "10.0.0.1", "sourceTransportPort": 4000,
+            "destinationIPv4Address": "10.0.0.2", "destinationTransportPort": 80, "packetDeltaCount": 1,
+            "octetDeltaCount": 140, "reversePacketDeltaCount": 2, "reverseOctetDeltaCount": 280,
+            "reverseTcpRetransmittedPacketCount": 1, "reverseTcpRetransmittedOctetCount": 100,
+            "tcpServerRttMinMicroseconds": 2100}
+
+    def judge(self, **changed):
+        events = [sent("up", 0, 1), sent("down", 2, 1, ack=101, drop="after"), sent("down", 9, 1, ack=101)]
+        facts = truth.truth_of([e for f in events for e in f]) | {"server": {}, "wire": {"server_delay_ms": 1}}
+        return compare.Comparison(facts, [self.FLOW | changed]).run()
+
+    def test_agreement_is_agreement(self):
+        result = self.judge()
+        self.assertEqual(result.faults, [])
+        self.assertGreater(result.checks, 15)
+
+    def test_every_wrong_count_is_told(self):
+        for name in ("packetDeltaCount", "reverseOctetDeltaCount", "tcpRetransmittedPacketCount", "tcpOutOfOrderPacketCount",
+                     "reverseTcpRetransmittedBeforeProbePacketCount", "tcpCaptureLossOctetCount", "tcpZeroWindowCount"):
+            self.assertEqual(len(self.judge(**{name: 7}).faults), 1, name)
+
+    def test_a_round_trip_is_right_to_a_fifth_of_a_millisecond(self):
+        self.assertEqual(self.judge(tcpServerRttMinMicroseconds=2190).faults, [])
+        self.assertEqual(len(self.judge(tcpServerRttMinMicroseconds=2210).faults), 1)
+
+    def test_no_record_is_a_fault(self):
+        self.assertEqual(len(self.judge(sourceTransportPort=4001).faults), 1)
+
+
+unittest.main()
