@@ -1,0 +1,21 @@
+#!/bin/sh
+# Fuzzes every target, or those named, for SECONDS each: tests/fuzz/run.sh SECONDS [TARGET...]
+# Builds with clang into build-fuzz (or $BUILD). What was found lies in there as TARGET-crash-..., exit code 1.
+set -eu
+seconds=${1:?"usage: tests/fuzz/run.sh SECONDS [TARGET...]"}
+shift
+root=$(cd "$(dirname "$0")/../.." && pwd)
+build=${BUILD:-$root/build-fuzz}
+
+[ -f "$build/build.ninja" ] || CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Dfuzz=true
+all=$(cd "$root/tests/fuzz" && ls ./*_fuzz.cpp | sed 's,^\./,,; s,\.cpp$,,')
+failed=0
+for target in ${*:-$all}; do
+  ninja -C "$build" "tests/fuzz/$target"
+  # New inputs stay in the build folder; the kept ones are only read.
+  mkdir -p "$build/found/$target"
+  UBSAN_OPTIONS=print_stacktrace=1 "$build/tests/fuzz/$target" -max_total_time="$seconds" -rss_limit_mb=2048 \
+    -timeout=25 -max_len=65536 -print_final_stats=1 -verbosity=1 -artifact_prefix="$build/$target-" \
+    "$build/found/$target" "$root/tests/fuzz/inputs/$target" || failed=1
+done
+exit $failed
