@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Clients and servers for what curl and nginx do not do. Run inside a namespace: clients.py NAME ARGUMENT…"""
 import socket
+import struct
 import sys
 import time
 
@@ -48,6 +49,19 @@ def slow_reader(target, receive_buffer, pauses):
         time.sleep(0.7)
         s.recv(16384)
     print(drain(s))
+
+
+def resets():
+    """Aborts in the middle of a response, in the middle of a request head, and in the middle of a request body."""
+    for text, wait in ((f"GET /large.bin HTTP/1.1\r\n{HOST}\r\n", True), (f"GET /a.html HTTP/1.1\r\n{HOST}X-Half: ", False),
+                       (f"POST /slow HTTP/1.1\r\n{HOST}Content-Length: 5000\r\n\r\nhalf", False)):
+        s = connect(receive_buffer=16384)
+        s.sendall(text.encode())
+        if wait:
+            s.recv(4096)
+        time.sleep(0.05)
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close sends RST
+        s.close()
 
 
 def websocket():
@@ -146,4 +160,4 @@ def upstream():
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (pipelining, slow_reader, websocket, connect_tunnel, upstream)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (pipelining, slow_reader, resets, websocket, connect_tunnel, upstream)}[sys.argv[1]](*sys.argv[2:])

@@ -110,6 +110,18 @@ def http_zero_window(world):
     return said(nginx, [], f"{PYTHON} (client)")
 
 
+@capture("""Ends that are none: a port where nobody listens, a server that closes without an answer (nginx 444), a client that gives up waiting
+         (499), and clients that reset in the middle of a response, of a request's head and of its body; one good request at last.""")
+def http_resets(world):
+    nginx = serve(world, upstream=True)
+    world.client(["curl", "-sS", "-o", "/dev/null", "http://10.99.0.2:81/nobody"], check=False)
+    client = curl.curl(world, "/silent", check=False)
+    client += curl.curl(world, ["--max-time", "0.2", "/slow?ms=400"], check=False)
+    raw(world, "resets")
+    client += curl.curl(world, "/a.html")
+    return said(nginx, client, f"{PYTHON} (client, upstream)")
+
+
 def from_the_middle(frames):
     """Without the first 40 %: the capture begins inside connections."""
     return frames[len(frames) * 2 // 5:]

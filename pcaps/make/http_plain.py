@@ -1,6 +1,7 @@
 """HTTP as it should be: every kind of message, no fault on the wire."""
 import gzip
 import os
+import subprocess
 import sys
 
 import curl
@@ -14,6 +15,7 @@ LOCATIONS = """
     location = /old { return 301 /a.html; }
     location = /form { return 200 "thank you\\n"; }
     location = /broken { return 500; }
+    location = /silent { return 444; }
     location = /empty { return 204; }
     location ~ ^/(slow|chunks|chat) {
       proxy_pass http://127.0.0.1:8001; proxy_http_version 1.1; proxy_buffering off;
@@ -27,7 +29,7 @@ USER = ["-A", "Mozilla/5.0 (X11; Linux x86_64) Lab/1.0", "-e", "http://search.ex
 
 def serve(world, upstream=False):
     if upstream:
-        world.serve([sys.executable, CLIENTS, "upstream"], 8001)
+        world.serve([sys.executable, CLIENTS, "upstream"], 8001, stderr=subprocess.DEVNULL)
     nginx = Nginx(world, LOCATIONS)
     nginx.file("a.html", "<html><body>a small page</body></html>\n")
     nginx.file("b.html", "<html>" + "b" * 5000 + "</html>\n")

@@ -281,6 +281,7 @@ def truth_of(events, captured=None):
         if protocol == TCP:
             for way, list_ in ways.items():
                 entry[way] = direction(list_)
+            entry["reset"] = any("R" in f.flags for f in members)
             entry["handshake"] = handshake(ways["up"], ways["down"])
             entry["server_rtt_min_ns"] = least_rtt(ways["up"], ways["down"])
             entry["client_rtt_min_ns"] = least_rtt(ways["down"], ways["up"])
