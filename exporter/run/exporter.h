@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <thread>
@@ -35,7 +36,9 @@ class Exporter {
     Ring<Record*>* records;
     Ring<Record*>* back;
   };
+  using Clock = std::chrono::steady_clock;
   bool drain();  // true if there was anything
+  void attend(Clock::time_point& flushed);
   void loop();
   void guarded_finish();
 

@@ -1,0 +1,123 @@
+#include "exporter/ipfix/types.h"
+
+#include <algorithm>
+#include <string_view>
+
+#include "exporter/ipfix/model.h"
+
+namespace probe::ipfix {
+namespace {
+
+constexpr std::uint32_t kTypesDomain = 0;
+constexpr std::uint16_t kTypesTemplate = 256;
+constexpr std::size_t kHeader = 16;
+
+// RFC 5610 §3: the elements of a type record. The first two are the scope: which element it is about.
+constexpr Field kFields[] = {
+    {schema::kIana, 346, 4},                // privateEnterpriseNumber
+    {schema::kIana, 303, 2},                // informationElementId
+    {schema::kIana, 339, 1},                // informationElementDataType
+    {schema::kIana, 344, 1},                // informationElementSemantics
+    {schema::kIana, 345, 2},                // informationElementUnits
+    {schema::kIana, 342, 8},                // informationElementRangeBegin: 0 and 0, no range
+    {schema::kIana, 343, 8},                // informationElementRangeEnd
+    {schema::kIana, 341, kVariableLength},  // informationElementName
+    {schema::kIana, 340, kVariableLength},  // informationElementDescription
+};
+constexpr std::uint16_t kScopeFields = 2;
+
+// Octets in network order, and lengths that are known only later.
+class Writer {
+ public:
+  void number(std::uint64_t value, std::size_t octets) {
+    for (std::size_t i = octets; i-- > 0;) out_.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+  }
+  void text(std::string_view s) {  // RFC 7011 §7
+    if (s.size() < 255) {
+      number(s.size(), 1);
+    } else {
+      number(255, 1);
+      number(s.size(), 2);
+    }
+    out_.insert(out_.end(), s.begin(), s.end());
+  }
+  void length_at(std::size_t at, std::size_t value) {
+    out_[at] = static_cast<std::uint8_t>(value >> 8);
+    out_[at + 1] = static_cast<std::uint8_t>(value);
+  }
+  std::size_t size() const { return out_.size(); }
+  Bytes octets() const { return out_; }
+
+ private:
+  std::vector<std::uint8_t> out_;
+};
+
+void write_template(Writer& w) {
+  const std::size_t set = w.size();
+  w.number(3, 2);  // options template set
+  w.number(0, 2);
+  w.number(kTypesTemplate, 2);
+  w.number(std::size(kFields), 2);
+  w.number(kScopeFields, 2);
+  for (const Field& f : kFields) {
+    w.number(f.id, 2);
+    w.number(f.octets, 2);
+  }
+  w.length_at(set + 2, w.size() - set);
+}
+
+void write_record(Writer& w, const schema::Element& e, std::uint32_t enterprise) {
+  w.number(enterprise, 4);
+  w.number(e.id, 2);
+  w.number(type_number(e.shape.type), 1);
+  w.number(semantic_number(e.shape.semantics), 1);
+  w.number(unit_number(e.shape.units), 2);
+  w.number(0, 8);
+  w.number(0, 8);
+  w.text(e.name());
+  w.text(e.meaning);
+}
+
+std::size_t most_octets(const schema::Element& e) { return 26 + 3 + e.length + 3 + e.meaning.size(); }
+
+}  // namespace
+
+void put_export_time(std::uint8_t* message, std::uint32_t seconds) {
+  for (int i = 0; i < 4; ++i) message[4 + i] = static_cast<std::uint8_t>(seconds >> (24 - 8 * i));
+}
+
+void put_sequence(std::uint8_t* message, std::uint32_t sequence) {
+  for (int i = 0; i < 4; ++i) message[8 + i] = static_cast<std::uint8_t>(sequence >> (24 - 8 * i));
+}
+
+void write_types(const EncoderOptions& options, std::uint32_t time, std::uint32_t& sequence,
+                 MessageReceiver& receiver) {
+  std::size_t next = 0;
+  while (next < schema::kElementCount) {
+    Writer w;
+    w.number(10, 2);  // version
+    w.number(0, 2);
+    w.number(time, 4);
+    w.number(sequence, 4);
+    w.number(kTypesDomain, 4);
+    if (next == 0) write_template(w);
+    const std::size_t set = w.size();
+    w.number(kTypesTemplate, 2);
+    w.number(0, 2);
+    std::uint32_t records = 0;
+    for (; next < schema::kElementCount; ++next) {
+      const schema::Element& e = schema::kElements[next];
+      if (!e.ours()) continue;
+      if (records != 0 && w.size() + most_octets(e) > options.message_octets) break;
+      write_record(w, e, options.enterprise);
+      ++records;
+    }
+    if (records == 0) break;
+    w.length_at(set + 2, w.size() - set);
+    w.length_at(2, w.size());
+    sequence += records;
+    receiver.message(w.octets(), {});
+  }
+}
+
+}  // namespace probe::ipfix

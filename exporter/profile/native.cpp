@@ -1,0 +1,80 @@
+#include "exporter/profile/native.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "exporter/profile/groups.h"
+
+namespace probe {
+namespace {
+
+using schema::bit_of;
+using schema::Group;
+
+// Without these a record does not say what it is about: the endpoints, and how much of a flow or which transaction.
+schema::Groups core_of(std::size_t kind) {
+  const schema::Groups ends = bit_of(Group::identity) | bit_of(Group::ipv4) | bit_of(Group::ipv6) |
+                              bit_of(Group::ports) | bit_of(Group::icmpv4) | bit_of(Group::icmpv6);
+  if (!schema::belongs(Group::transaction, schema::kKinds[kind]))
+    return ends | bit_of(Group::flow) | bit_of(Group::reverse_counts);
+  return ends | bit_of(Group::transaction) | groups_of_one_kind(kind);
+}
+// An RFC 5103 record has one pair of times for both directions.
+constexpr schema::Groups kNever = bit_of(Group::reverse_times);
+
+// Where a field stands on the wire. nfcapd takes every reverse element but the counters for its forward twin, and the
+// last one wins: so they come before it. Variable-length fields last, so that all others stand at fixed offsets.
+int rank(const schema::Element& e) {
+  const bool counter = e.id == 1 || e.id == 2;
+  if (e.is_text()) return e.pen == schema::kIana ? 5 : 6;
+  if (e.pen == schema::kReversePen) return counter ? 3 : 0;
+  if (e.pen == schema::kIana) return counter ? 2 : 1;
+  return 4;
+}
+
+// A kind is known by the elements that only it has. A record that has none of them (a response that told nothing)
+// carries an empty text of its kind.
+std::size_t mark_of(std::size_t kind) {
+  const schema::Groups own = groups_of_one_kind(kind);
+  for (std::size_t i = 0; i < schema::kElementCount; ++i)
+    if (schema::kElements[i].is_text() && (own & bit_of(schema::kElements[i].group)) != 0) return i;
+  return schema::kNone;
+}
+
+}  // namespace
+
+Native::Native() : Profile("native", true) {
+  for (std::size_t k = 0; k < schema::kKindCount; ++k) {
+    layouts_.push_back(memory_fields(k));
+    marks_[k] = mark_of(k);
+    own_groups_[k] = groups_of_one_kind(k);
+  }
+}
+
+Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) const {
+  Shape out;
+  const schema::Groups wanted = core_only ? groups & core_of(kind) : groups;
+  out.groups = groups_that_fit(kind, wanted);
+  out.left_out = static_cast<std::uint32_t>(std::popcount(groups & ~out.groups));
+
+  const schema::Layout& l = schema::kLayouts[kind];
+  std::vector<std::size_t> elements;
+  for (std::size_t p = 0; p < l.count; ++p)
+    if ((out.groups & bit_of(schema::kElements[l.places[p].element].group)) != 0)
+      elements.push_back(l.places[p].element);
+  if ((out.groups & own_groups_[kind]) == 0 && marks_[kind] != schema::kNone) elements.push_back(marks_[kind]);
+
+  std::sort(elements.begin(), elements.end(), [](std::size_t a, std::size_t b) {
+    const int ra = rank(schema::kElements[a]), rb = rank(schema::kElements[b]);
+    return ra != rb ? ra < rb : a < b;
+  });
+  for (const std::size_t e : elements) out.fields.push_back(field_of(schema::kElements[e]));
+  return out;
+}
+
+std::span<const View> Native::views(const Record& r) {
+  view_ = {r.kind(), r.groups() & ~kNever, r.body()};
+  return {&view_, 1};
+}
+
+}  // namespace probe
