@@ -16,7 +16,7 @@ static void must(int failed, const char *what) {
 static MYSQL_STMT *prepare(const char *text) {
   MYSQL_STMT *s = mysql_stmt_init(connection);
   must(s == NULL, "mysql_stmt_init");
-  if (mysql_stmt_prepare(s, text, strlen(text))) printf("prepare refused: %s\n", mysql_stmt_error(s));
+  if (mysql_stmt_prepare(s, text, strlen(text))) printf("prepare refused: %u %s\n", mysql_stmt_errno(s), mysql_stmt_sqlstate(s));
   return s;
 }
 

@@ -1,5 +1,6 @@
 """The probe's records against the truth of a capture. Definitions: docs/METRICS.md."""
 import json
+import re
 import subprocess
 from collections import Counter, defaultdict
 
@@ -196,6 +197,9 @@ class Comparison:
         got = [r.get("databaseStatement") for r in records if r.get("databaseOperation") != "EXECUTE"]
         for text in asked:
             self.equal("sql", "statement is reported", True, text in got)
+        self.logins(server["general"], records)
+        if not harmed:
+            self.errors(records)
         slow = defaultdict(list)
         for entry in server["slow"]:
             slow[entry["text"]].append(entry)
@@ -204,6 +208,27 @@ class Comparison:
             if text not in slow or len(slow[text]) != got.count(text) or harmed:
                 continue
             self.slow_entry(slow[text], record, [r for r in records if r.get("databaseStatement") == text])
+
+    def logins(self, general, records):
+        for entry in general:
+            found = re.match(r"(\w+)@\S+ (?:on (\w*))? ?using", entry["text"]) if entry["command"] == "Connect" else None
+            if not found:
+                continue
+            user, schema = found[1], found[2] or None
+            self.equal("sql", f"a record of user {user} in schema {schema}", True,
+                       any(r.get("databaseUser") == user and (not schema or r.get("databaseName") == schema)
+                           for r in records))
+
+    def errors(self, records):
+        """What the clients were told."""
+        told = Counter()
+        for entry in self.truth["client"]["sql"]:
+            for line in entry.get("errors", []) + entry.get("printed", []):
+                found = re.search(r"(?:ERROR|refused:) (\d+) \(?(\w{5})\)?", line)
+                if found:
+                    told[(int(found[1]), found[2])] += 1
+        self.equal("sql", "errors", dict(told), dict(Counter((r["databaseErrorCode"], r.get("databaseSqlState"))
+                                                              for r in records if "databaseErrorCode" in r)))
 
     def slow_entry(self, entries, record, same):
         entry = entries[[id(r) for r in same].index(id(record))]
@@ -228,6 +253,8 @@ class Comparison:
             for key, name in (("tap_packets", "packetDeltaCount"), ("tap_octets", "octetDeltaCount")):
                 self.equal(where, name_of(name), pair[way].get(key, 0), sum(f.get(name_of(name), 0) for f in kinds["flow"]))
         records = kinds["dns"]
+        if any(e[0] == "dup" for e in pair["events"]):
+            return
         self.equal(where, "queries seen", asked, sum(r.get("dnsQueryCount", 0) for r in records))
         self.equal(where, "answers seen", answered, sum("dnsResponseCode" in r for r in records))
         if pair["tap_response_ns"] is not None and len(records) == 1:

@@ -293,6 +293,7 @@ def truth_of(events, captured=None):
                 for where in ("before", "after"):
                     entry[way][f"dropped_{where}"] = sum(w == where for f in list_ for w, _ in f.drops)
                 entry[way] = without_zeros(entry[way])
+            entry["tap_response_ns"] = one_answer(ways["up"], ways["down"])
         else:  # ICMP
             out["other_frames"] += len(members)
             continue
