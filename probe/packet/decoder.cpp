@@ -13,13 +13,35 @@ namespace {
 
 constexpr int kMaxTunnels = 6;  // inside one another
 
-void set_key(const IpHeader& ip, const Ports& ports, std::uint64_t scope, Packet& p) {
+// Which side is the lower one is anybody's guess, so IPv4 endpoints are ordered as numbers, without a branch.
+void order_ipv4(const IpHeader& ip, const Ports& ports, Packet& p) {
+  const std::uint64_t source = ip.source.low << 16 | ports.source;
+  const std::uint64_t destination = ip.destination.low << 16 | ports.destination;
+  const bool swap = destination < source;
+  const std::uint64_t difference = (source ^ destination) & (std::uint64_t{0} - swap);
+  const std::uint64_t low = source ^ difference, high = destination ^ difference;
+  p.from_high = swap;
+  p.key.low_address = {0, low >> 16};
+  p.key.high_address = {0, high >> 16};
+  p.key.low_port = static_cast<std::uint16_t>(low);
+  p.key.high_port = static_cast<std::uint16_t>(high);
+}
+
+void order_ipv6(const IpHeader& ip, const Ports& ports, Packet& p) {
   const bool swap = Endpoint{ip.destination, ports.destination} < Endpoint{ip.source, ports.source};
   p.from_high = swap;
   p.key.low_address = swap ? ip.destination : ip.source;
   p.key.high_address = swap ? ip.source : ip.destination;
   p.key.low_port = swap ? ports.destination : ports.source;
   p.key.high_port = swap ? ports.source : ports.destination;
+}
+
+void set_key(const IpHeader& ip, const Ports& ports, std::uint64_t scope, Packet& p) {
+  if (ip.version == 4) {
+    order_ipv4(ip, ports, p);
+  } else {
+    order_ipv6(ip, ports, p);
+  }
   p.key.scope = scope;
   p.key.protocol = ip.protocol;
   p.key.ip_version = ip.version;
@@ -59,16 +81,12 @@ bool Decoder::decode(const Frame& frame, Packet& p) {
 }
 
 // From the first header behind the link layer to the transport's payload.
-Counter Decoder::decode_layers(std::uint16_t type, View view, Packet& p) {
+Counter Decoder::decode_layers(std::uint16_t type, View& view, Packet& p) {
   Counter why = find_ip(type, view, p.encapsulation);
   if (why != kFine) return why;
   IpHeader ip;
-  why = type == ether_type::kIpv4 ? open_ipv4(view, ip, counters_) : open_ipv6(view, ip, counters_);
+  why = type == ether_type::kIpv4 ? open_ipv4(view, ip, p, counters_) : open_ipv6(view, ip, p, counters_);
   if (why != kFine) return why;
-  p.ttl = ip.ttl;
-  p.traffic_class = ip.traffic_class;
-  p.ip_id = ip.id;
-  p.ip_octets = ip.total_length;
   p.packet_count = 1;
   p.fragmented = false;
   p.icmp_type_code = 0;
@@ -93,7 +111,7 @@ Counter Decoder::reassemble(IpHeader& ip, View& view, Packet& p) {
       ip.fragment_offset,
       ip.more_fragments,
       ip.protocol,
-      ip.total_length,
+      p.ip_octets,
       p.time};
   Datagram whole;
   const Counter why = fragments_->add(fragment, whole);

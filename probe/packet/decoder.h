@@ -18,7 +18,7 @@ struct DecodeOptions {
   bool vni_in_key = true;    // flows of different VXLAN or Geneve networks are different flows
   std::size_t fragment_datagrams = 1024;   // datagrams under reassembly at a time
   std::size_t fragment_octets = 8u << 20;  // memory for their octets
-  Nanos fragment_timeout = 30 * kSecond;   // packet time
+  Nanos fragment_timeout = 60 * kSecond;   // packet time (RFC 1122 §3.3.2, RFC 8200 §4.5)
 };
 
 struct IpHeader;
@@ -35,7 +35,7 @@ class Decoder {
   void new_burst();
 
  private:
-  Counter decode_layers(std::uint16_t type, View, Packet&);
+  Counter decode_layers(std::uint16_t type, View&, Packet&);
   Counter reassemble(IpHeader&, View&, Packet&);
   bool decode_inner(Packet&);
   std::uint64_t scope_of(const Encapsulation&) const;

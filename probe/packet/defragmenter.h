@@ -18,7 +18,7 @@ namespace probe {
 struct DefragmentLimits {
   std::size_t datagrams = 1024;  // under reassembly at a time
   std::size_t octets = 8u << 20;
-  Nanos timeout = 30 * kSecond;  // from a datagram's first fragment, in packet time
+  Nanos timeout = 60 * kSecond;  // from a datagram's first fragment, in packet time
 };
 
 // Which datagram a fragment belongs to. RFC 791 §3.2 adds the protocol to addresses and id, RFC 8200 §4.5 does not.

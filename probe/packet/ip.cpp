@@ -64,7 +64,7 @@ bool is_extension(const IpHeader& ip) {
 
 }  // namespace
 
-Counter open_ipv4(View& v, IpHeader& ip, Counters& counters) {
+Counter open_ipv4(View& v, IpHeader& ip, Packet& p, Counters& counters) {
   if (!v.has(kHeader4)) return short_ip(v, kHeader4);
   const Header<kHeader4> h = v.octets.first<kHeader4>();
   const std::uint32_t header = (h[0] & 0x0fu) * 4;
@@ -75,22 +75,22 @@ Counter open_ipv4(View& v, IpHeader& ip, Counters& counters) {
   const std::uint16_t fragment = u16_at<6>(h);
   ip.source = {0, u32_at<12>(h)};
   ip.destination = {0, u32_at<16>(h)};
-  ip.total_length = total;
-  ip.id = u16_at<4>(h);
-  ip.fragment_id = ip.id;
+  ip.fragment_id = u16_at<4>(h);
   ip.fragment_offset = (fragment & 0x1fffu) * 8;
   ip.more_fragments = (fragment & 0x2000) != 0;
   ip.is_fragment = (fragment & 0x3fff) != 0;
   ip.version = 4;
   ip.protocol = h[9];
-  ip.ttl = h[8];
-  ip.traffic_class = h[1];
+  p.ttl = h[8];
+  p.traffic_class = h[1];
+  p.ip_id = u16_at<4>(h);
+  p.ip_octets = total;
   v.set_length(total);
   v.skip(header);
   return kFine;
 }
 
-Counter open_ipv6(View& v, IpHeader& ip, Counters& counters) {
+Counter open_ipv6(View& v, IpHeader& ip, Packet& p, Counters& counters) {
   if (!v.has(kHeader6)) return short_ip(v, kHeader6);
   const Header<kHeader6> h = v.octets.first<kHeader6>();
   if (h[0] >> 4 != 6) return Counter::decode_ip_bad;
@@ -98,13 +98,15 @@ Counter open_ipv6(View& v, IpHeader& ip, Counters& counters) {
   ip.protocol = h[6];
   ip.source = {u64_at<8>(h), u64_at<16>(h)};
   ip.destination = {u64_at<24>(h), u64_at<32>(h)};
-  ip.total_length = length_on_wire(kHeader6 + payload, v, v.wire, payload == 0 && ip.protocol != kNoNext, counters);
-  ip.id = 0;
+  const std::uint32_t total =
+      length_on_wire(kHeader6 + payload, v, v.wire, payload == 0 && ip.protocol != kNoNext, counters);
   ip.is_fragment = false;
   ip.version = 6;
-  ip.ttl = h[7];
-  ip.traffic_class = static_cast<std::uint8_t>(u16_at<0>(h) >> 4);
-  v.set_length(ip.total_length);
+  p.ttl = h[7];
+  p.traffic_class = static_cast<std::uint8_t>(u16_at<0>(h) >> 4);
+  p.ip_id = 0;
+  p.ip_octets = total;
+  v.set_length(total);
   v.skip(kHeader6);
   return kFine;
 }

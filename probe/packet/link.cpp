@@ -66,6 +66,15 @@ Counter open_vlan(View& v, Encapsulation& e, std::uint16_t& type) {
   return by_type_or_length(u16_at<2>(tag), v, type);
 }
 
+// Tags between a switch and its port extenders, which say nothing about a flow: E-TAG (IEEE 802.1BR §7.5) and VN-Tag.
+Counter skip_tag(View& v, std::size_t tag, std::uint16_t& type) {
+  if (!v.has(tag + 2)) return short_link(v, tag + 2);
+  v.skip(tag);
+  const std::uint16_t field = u16_at<0>(Header<2>(v.octets.first<2>()));
+  v.skip(2);
+  return by_type_or_length(field, v, type);
+}
+
 // RFC 3032 §2.1. Nothing says what the labels carry: IP shows by its version, and a first nibble of 0 is the
 // control word of a pseudowire (RFC 4385 §3), taken to carry Ethernet (RFC 4448 §4.6).
 Counter open_mpls(View& v, Encapsulation& e, std::uint16_t& type) {
@@ -224,6 +233,12 @@ Counter find_ip(std::uint16_t& type, View& v, Encapsulation& e) {
       case ether_type::kMplsUpstream:
         why = open_mpls(v, e, type);
         break;
+      case ether_type::kBridgePortTag:
+        why = skip_tag(v, 6, type);
+        break;
+      case ether_type::kVnTag:
+        why = skip_tag(v, 4, type);
+        break;
       case ether_type::kPppoeSession:
         why = open_pppoe(v, type);
         break;
@@ -233,7 +248,7 @@ Counter find_ip(std::uint16_t& type, View& v, Encapsulation& e) {
       default:
         return no_ip_in(type);
     }
-    if (why != kFine) return why;
+    if (why != kFine || type == ether_type::kIpv4) return why;
   }
   return Counter::decode_too_many_tags;
 }

@@ -28,9 +28,9 @@ struct TcpHeader {
   std::uint8_t flags = 0;
   std::uint8_t window_scale = 0;      // if has_window_scale (RFC 7323 §2)
   std::uint16_t maximum_segment = 0;  // 0: no such option (RFC 9293 §3.7.1)
-  bool has_window_scale : 1 = false;
-  bool has_timestamps : 1 = false;
-  bool sack_permitted : 1 = false;
+  bool has_window_scale = false;
+  bool has_timestamps = false;
+  bool sack_permitted = false;
   std::uint8_t sack_blocks = 0;       // how many of `sack` are valid (RFC 2018)
   std::uint32_t timestamp_value = 0;  // if has_timestamps (RFC 7323 §3)
   std::uint32_t timestamp_echo = 0;
@@ -45,7 +45,7 @@ struct TcpHeader {
 enum class Tunnel : std::uint8_t { none, gre, erspan, vxlan, geneve, gtp_u, ip_in_ip };
 
 // What carried the packet, outermost first; copied into the flow from its first packet of each direction.
-// At most 32 octets, because it is set anew for each packet.
+// 32 octets, because it is set anew for each packet.
 struct Encapsulation {
   std::array<std::uint8_t, 6> source_mac{}, destination_mac{};  // of the outermost Ethernet header
   std::array<std::uint16_t, 2> vlan{};  // TCI of the first tags: priority, DEI and VLAN id (IEEE 802.1Q)
@@ -54,10 +54,10 @@ struct Encapsulation {
   std::uint8_t vlan_count = 0;          // tags seen, those inside of tunnels included
   std::uint8_t mpls_count = 0;          // labels seen
   Tunnel tunnel = Tunnel::none;         // the innermost that was opened
-  bool has_mac : 1 = false;
-  bool has_tunnel_id : 1 = false;
+  bool has_mac = false;
+  bool has_tunnel_id = false;
 };
-static_assert(sizeof(Encapsulation) <= 32);
+static_assert(sizeof(Encapsulation) == 32);
 
 // A view: `payload` dies with the burst. One Packet stands for one frame, or for all fragments of one datagram. Of a
 // tunnelled packet it tells the innermost that was opened, its lengths and fragments included.

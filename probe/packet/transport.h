@@ -14,6 +14,6 @@ struct Ports {
 
 // Reads what stands behind the IP header and writes payload, lengths, TCP header and ICMP type of the packet.
 // Protocols without ports that we know leave them 0.
-Counter open_transport(std::uint8_t protocol, View, Ports&, Packet&, Counters&);
+Counter open_transport(std::uint8_t protocol, View&, Ports&, Packet&, Counters&);
 
 }  // namespace probe

@@ -70,6 +70,18 @@ TEST(Link, TagsWithoutEndAreCounted) {
   EXPECT_EQ(d.count(Counter::decode_too_many_tags), 1u);
 }
 
+TEST(Link, StepsOverTheTagsOfPortExtenders) {
+  Decoding d;
+  const auto tagged = [](std::uint16_t type, std::size_t octets) {
+    kit::Octets tag(octets);
+    tag.insert(tag.end(), {0x08, 0x00});
+    return std::move(kit::PacketBuilder(LinkType::ethernet).add(kit::Ethernet{1, 2, type}).payload(tag));
+  };
+  expect_hello(d, tagged(0x893f, 6));
+  expect_hello(d, tagged(0x8926, 4));
+  EXPECT_EQ(d.packet.encapsulation.vlan_count, 0);
+}
+
 TEST(Link, LabelsCarryIpOfBothVersions) {
   Decoding d;
   expect_hello(d, kit::ethernet().mpls(16001).mpls(17));
