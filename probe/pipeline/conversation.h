@@ -10,6 +10,7 @@
 #include "dissectors/notebook.h"
 #include "probe/base/counters.h"
 #include "probe/base/pool.h"
+#include "probe/base/quality.h"
 #include "probe/packet/packet.h"
 #include "probe/pipeline/registry.h"
 #include "probe/tcp/stream.h"
@@ -95,29 +96,54 @@ class Conversation {
   // Nothing more is to be learnt: finish() and close() it, and do not open another for this flow.
   bool dead() const { return state_ == State::dead; }
   // The protocol, which stays known after the conversation died; nullptr: none (yet).
-  const Dissector* protocol() const;
+  const Dissector* protocol() const { return protocol_ == kNone ? nullptr : home_->all()[protocol_]; }
   std::size_t protocol_index() const { return protocol_; }  // in Dissection::all(), if protocol()
   // Who is the client by the octets of the payload: 0 or 1; -1 while no protocol is known.
   int client() const { return protocol_ == kNone ? -1 : client_; }
   // Bits of probe/base/quality.h: stream_gap.
-  std::uint32_t quality() const;
+  std::uint32_t quality() const { return gap_ ? bit_of(Quality::stream_gap) : 0; }
 
  private:
   friend class Dissection;
   enum class State : std::uint8_t { guessing, open, dead };
+  struct Verdict {
+    Guess guess = Guess::no;
+    std::uint8_t dissector = 0;
+  };
   static constexpr std::uint8_t kNone = 0xff;
 
   explicit Conversation(Dissection& d) : home_(&d) {}
+  void begin(const Packet&, const FlowFacts&);
   void acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, Scribe&);
+  void on_segment(const Packet&, unsigned sender, const FlowFacts&, Scribe&);
+  void on_reset(const Packet&, unsigned sender, Scribe&);
+  void on_datagram(const Packet&, unsigned sender, Scribe&);
+  void read(unsigned sender, tcp::StreamReader&, Scribe&);
+
+  void guess(unsigned sender, tcp::StreamReader&, const tcp::Piece&, Scribe&);
+  Verdict ask(unsigned sender, Bytes first, bool last_chance);
+  Verdict ask_these(std::uint64_t dissectors, Side from, Bytes first, bool last_chance);
+  void count_try(unsigned sender, std::uint8_t most);
+  bool open(const Verdict&, unsigned sender);
+  void catch_up(unsigned sender, Scribe&);
+
+  bool dissect(unsigned sender, tcp::StreamReader&, const tcp::Piece&, Scribe&);
+  bool answer(tcp::StreamReader&, const tcp::Piece&, Step);
+  void give_up(Scribe&);
+  void leave(Scribe&);
+  void die(Scribe&);
+  Side side_of(unsigned sender) const { return sender == client_ ? Side::client : Side::server; }
 
   Dissection* home_;
   Session* session_ = nullptr;
   std::uint64_t candidates_ = 0;        // dissectors that may still turn out to be right
+  std::uint64_t preferred_ = 0;         // those of the flow's ports
   std::array<tcp::Stream, 2> streams_;  // by sender
   std::array<std::uint8_t, 2> tries_{};
   State state_ = State::guessing;
   std::uint8_t protocol_ = kNone;
   std::uint8_t client_ = 0;
+  std::uint8_t idle_ = 0;  // answers in a row that got nobody further
   bool begun_ = false;
   bool from_start_ = false;
   bool gap_ = false;

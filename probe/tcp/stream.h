@@ -51,7 +51,8 @@ class Stream {
   bool ended() const { return ended_; }
   // Octets are missing, and something behind them has come.
   bool has_hole() const { return held_ != nullptr || (fin_known_ && !ended_); }
-  bool gap_seen() const { return gap_seen_; }
+  std::uint32_t position() const { return next_; }
+  Nanos last() const { return last_; }  // when the latest octets came
 
   // The short way: a segment in the midst of a skip, in order, with nothing to tell anybody. False: take the long one.
   bool pass(const Segment& s) {
@@ -88,7 +89,6 @@ class Stream {
   bool skipping_ : 1 = false;
   bool fin_known_ : 1 = false;
   bool ended_ : 1 = false;
-  bool gap_seen_ : 1 = false;
   bool acknowledged_known_ : 1 = false;
 };
 
@@ -99,8 +99,11 @@ class Stream {
 class StreamReader {
  public:
   StreamReader(Stream& s, StreamPool& p, Counters& c) : s_(s), pool_(p), counters_(c) {}
-  ~StreamReader();
+  ~StreamReader() { free_drained(); }
+  StreamReader(const StreamReader&) = delete;
+  StreamReader& operator=(const StreamReader&) = delete;
 
+  // Once a reader, before next().
   void segment(const Segment&);
   // The receiver has everything before `sequence`.
   void acknowledged(std::uint32_t sequence, Nanos now);
@@ -108,14 +111,71 @@ class StreamReader {
   void finish(bool told);
 
   bool next(Piece&);
-  void used(std::uint64_t octets);
+  void used(std::uint64_t octets);  // at most what the last piece had
   void need(std::uint64_t octets);  // more than the last piece had, at most StreamPool::kMostKept
   void skip(std::uint64_t octets);
+  // Offers what is kept once more, whatever was needed of it.
+  void again() { s_.needed_ = 1; }
 
  private:
+  enum class Found : std::uint8_t { octets, gap, nothing, end };
+
+  Found advance();
+  Found take_held(Held*);
+  Found take_packet(const Held* first);
+  Found take_hole();
+  Found take_range(std::uint32_t octets, Nanos first, Nanos last, std::uint32_t& taken);
+  bool boundary(std::uint32_t& octets) const;
+  bool hold_or_lose();
+  bool hold();
+  bool hold_next(Held*& before);
+  bool hold_range(Held*& before, std::uint32_t octets);
+  bool hold_octets(Held*& before, std::uint32_t octets);
+  Held* link(Held* before, std::uint8_t size_class, std::uint32_t octets);
+  bool suspect(Nanos now, bool data);
+
+  bool pass_over();
+  bool enough() const;
+  bool offer(Piece&);
+  bool tell_passed(Piece&);
+  bool tell_gap(Piece&);
+  bool tell_end(Piece&);
+  bool keep();
+  Kept* room_for(std::size_t octets);
+  void drop_kept();
+
+  Held* first_held() const { return s_.held_ ? s_.held_->next : nullptr; }
+  void unlink_first();
+  void free_held(Held* h) { pool_.give(h, h->size_class); }
+  void free_drained() {
+    if (draining_) free_held(draining_);
+    draining_ = nullptr;
+  }
+  std::uint32_t kept_octets() const { return s_.kept_ ? s_.kept_->size() : 0; }
+  void drop_front(std::uint32_t octets);  // of the packet
+  void pass_now(std::size_t octets) {
+    now_ = now_.subspan(octets);
+    s_.next_ += static_cast<std::uint32_t>(octets);
+  }
+  void lose_to(std::uint32_t sequence) {
+    lost_to_ = sequence;
+    losing_ = true;
+  }
+
   Stream& s_;
   StreamPool& pool_;
   Counters& counters_;
+  Segment packet_;              // what of it is not taken yet
+  Bytes now_;                   // octets in place, from s_.next_ on
+  Nanos first_ = 0, last_ = 0;  // of now_
+  Held* draining_ = nullptr;    // holds now_
+  std::uint64_t gap_ = 0;
+  std::uint32_t lost_to_ = 0;   // if losing_: holes before this will not be filled
+  std::uint32_t appended_ = 0;  // octets of now_ that were copied behind what is kept, until the piece is answered
+  bool losing_ = false;
+  bool finishing_ = false;
+  bool told_ = false;
+  bool final_ = false;  // what is kept is all that will be
 };
 
 }  // namespace probe::tcp

@@ -5,7 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
+#include "probe/base/bytes.h"
 #include "probe/base/nanos.h"
 #include "probe/base/pool.h"
 
@@ -31,22 +33,32 @@ struct Held {
   bool has_octets;
   std::uint8_t size_class;
   std::uint8_t* octets() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+  std::uint32_t end() const { return sequence + length; }
 };
 
 // The beginning of a message whose end is not here yet.
 struct Kept {
-  static constexpr std::size_t kMarks = 4;
   // Octets before `end`, as far as no earlier mark has them, passed between these times.
   struct Mark {
     Nanos first, last;
     std::uint32_t end;
   };
+  static constexpr std::size_t kMarks = 4;
+
   std::uint32_t begin;  // octets before this are used
   std::uint32_t end;
   std::uint8_t size_class;
   std::uint8_t marks;
   std::array<Mark, kMarks> mark;
+
   std::uint8_t* octets() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+  std::uint32_t size() const { return end - begin; }
+  // The caller has seen that there is room.
+  void append(Bytes, Nanos first, Nanos last);
+  // What is not used yet goes to the front of `to`, which may be this one.
+  void move_to(Kept& to);
+  // When the first `n` of its octets passed.
+  void times(std::uint32_t n, Nanos& first, Nanos& last) const;
 };
 
 class StreamPool {
@@ -67,6 +79,11 @@ class StreamPool {
     for (const SlotPool& p : pools_) n += p.in_use();
     return n;
   }
+
+  // Room for octets in the blocks of a class.
+  static constexpr std::size_t held_room(std::uint8_t size_class) { return kSizes[size_class] - sizeof(Held); }
+  static constexpr std::size_t kept_room(std::uint8_t size_class) { return kSizes[size_class] - sizeof(Kept); }
+  static constexpr std::uint8_t kTiny = 0, kSmall = 1, kMedium = 2, kLarge = 3;
 
   const StreamOptions options;
 

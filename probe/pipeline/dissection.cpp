@@ -1,0 +1,56 @@
+#include <algorithm>
+#include <bit>
+#include <new>
+
+#include "probe/pipeline/conversation.h"
+
+namespace probe {
+
+Dissection::Dissection(const DissectionOptions& options, Counters& counters, std::span<const Dissector* const> all)
+    : all_(all.first(std::min(all.size(), kMostDissectors))),
+      counters_(counters),
+      conversations_(options.conversations, sizeof(Conversation)),
+      sessions_(options.sessions, kSessionOctets),
+      streams_(options.streams),
+      notes_(options.notes) {
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    const std::uint64_t bit = std::uint64_t{1} << i;
+    if (!(options.enabled & bit)) continue;
+    if (all_[i]->over != Over::udp) over_tcp_ |= bit;
+    if (all_[i]->over != Over::tcp) over_udp_ |= bit;
+    for (const std::uint16_t port : all_[i]->ports) {
+      const auto at = std::lower_bound(ports_.begin(), ports_.end(), port,
+                                       [](const Port& p, std::uint16_t n) { return p.port < n; });
+      if (at != ports_.end() && at->port == port)
+        at->dissectors |= bit;
+      else
+        ports_.insert(at, {port, bit});
+    }
+  }
+}
+
+std::uint64_t Dissection::at_port(std::uint16_t port) const {
+  const auto at =
+      std::lower_bound(ports_.begin(), ports_.end(), port, [](const Port& p, std::uint16_t n) { return p.port < n; });
+  return at != ports_.end() && at->port == port ? at->dissectors : 0;
+}
+
+Conversation* Dissection::open() {
+  void* slot = conversations_.take();
+  if (!slot) {
+    counters_.add(Counter::dissection_conversations_full);
+    return nullptr;
+  }
+  return new (slot) Conversation(*this);
+}
+
+void Dissection::close(Conversation* c) {
+  c->~Conversation();
+  conversations_.give(c);
+}
+
+std::size_t Dissection::in_use() const {
+  return conversations_.in_use() + sessions_.in_use() + streams_.in_use() + notes_.in_use();
+}
+
+}  // namespace probe

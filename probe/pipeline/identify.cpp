@@ -1,0 +1,100 @@
+// Which protocol a conversation is: dissectors are asked about the first octets of either side.
+#include <bit>
+
+#include "probe/pipeline/conversation.h"
+
+namespace probe {
+
+using tcp::Piece;
+using tcp::StreamReader;
+
+namespace {
+constexpr std::size_t kMostGuessed = 256;  // octets; whoever is not sure by then is not asked again
+constexpr std::uint8_t kMostTries = 8;     // data segments a side, if the start was not seen
+}  // namespace
+
+void Conversation::guess(unsigned sender, StreamReader& reader, const Piece& p, Scribe& scribe) {
+  if (p.what == Piece::What::gap) {
+    gap_ = true;
+    from_start_ = false;  // what follows is no beginning of anything
+  }
+  if (p.what != Piece::What::data) return;
+  if (!from_start_ && tries_[sender] >= kMostTries) {
+    reader.used(p.data.size());
+    return count_try(sender, kMostTries);
+  }
+  const bool last_chance = p.final || p.data.size() >= kMostGuessed;
+  const Verdict v = ask(sender, p.data, last_chance);
+  if (v.guess == Guess::maybe) return reader.need(p.data.size() + 1);
+  if (v.guess == Guess::no) {
+    reader.used(p.data.size());
+    if (!from_start_) return count_try(sender, kMostTries);
+    home_->counters_.add(Counter::dissection_unknown);
+    return die(scribe);
+  }
+  if (open(v, sender)) catch_up(1 - sender, scribe);
+}
+
+// Either side may be the one that is understood, but a side that was tried long enough while the other is silent, or
+// both, are given up.
+void Conversation::count_try(unsigned sender, std::uint8_t most) {
+  ++tries_[sender];
+  const bool both = tries_[0] >= most && tries_[1] >= most;
+  if (!both && tries_[sender] < 4 * most) return;
+  home_->counters_.add(Counter::dissection_unknown);
+  state_ = State::dead;
+  for (tcp::Stream& s : streams_) s.release(home_->streams_);
+}
+
+// The dissectors of the flow's ports first: as long as one of them may be right, the others are not asked, so that the
+// answer does not depend on how the octets are cut into segments.
+Conversation::Verdict Conversation::ask(unsigned sender, Bytes first, bool last_chance) {
+  const Side from = side_of(sender);
+  const Verdict v = ask_these(candidates_ & preferred_, from, first, last_chance);
+  if (v.guess != Guess::no) return v;
+  return ask_these(candidates_ & ~preferred_, from, first, last_chance);
+}
+
+Conversation::Verdict Conversation::ask_these(std::uint64_t dissectors, Side from, Bytes first, bool last_chance) {
+  bool maybe = false;
+  for (; dissectors != 0; dissectors &= dissectors - 1) {
+    const auto i = static_cast<std::uint8_t>(std::countr_zero(dissectors));
+    const Guess g = home_->all_[i]->guess(first, from);
+    if (g == Guess::from_client || g == Guess::from_server) return {g, i};
+    if (g == Guess::maybe && !last_chance)
+      maybe = true;
+    else if (from_start_)
+      candidates_ &= ~(std::uint64_t{1} << i);
+  }
+  return {maybe ? Guess::maybe : Guess::no, 0};
+}
+
+bool Conversation::open(const Verdict& v, unsigned sender) {
+  protocol_ = v.dissector;
+  client_ = static_cast<std::uint8_t>(v.guess == Guess::from_client ? sender : 1 - sender);
+  void* slot = home_->sessions_.take();
+  if (!slot) {
+    home_->counters_.add(Counter::dissection_sessions_full);
+    state_ = State::dead;
+    for (tcp::Stream& s : streams_) s.release(home_->streams_);
+    return false;
+  }
+  ++home_->by_dissector_[protocol_].flows;
+  session_ = home_->all_[protocol_]->open(slot);
+  state_ = State::open;
+  return true;
+}
+
+// What the other side had said until its protocol was known came before this side's octets.
+void Conversation::catch_up(unsigned sender, Scribe& scribe) {
+  tcp::Stream& stream = streams_[sender];
+  if (stream.ended()) {
+    session_->on_side_end(side_of(sender), {stream.last(), stream.last()}, scribe);
+    return;
+  }
+  StreamReader reader(stream, home_->streams_, home_->counters_);
+  reader.again();
+  read(sender, reader, scribe);
+}
+
+}  // namespace probe
