@@ -4,35 +4,33 @@
 #include <array>
 #include <cstdint>
 
+#include "probe/base/quality.h"
 #include "probe/packet/packet.h"
+#include "probe/tcp/handshake.h"
+#include "probe/tcp/holes.h"
+#include "probe/tcp/outstanding.h"
+#include "probe/tcp/recent_packets.h"
+#include "probe/tcp/rtt.h"
 
 namespace probe::tcp {
 
 // Which endpoint sent: 0 the lower one of the flow's key, 1 the higher one. Who is the initiator does not matter here.
 using Sender = unsigned;
 
-// Round-trip times between the probe and one endpoint, since the last report.
-struct RttStatistics {
-  std::uint32_t count = 0;
-  std::uint32_t min_us = 0, max_us = 0;
-  double mean_us = 0, squares = 0;  // Welford: squares = sum of squared deviations from the mean
-  void add(Nanos sample);
-  std::uint32_t standard_deviation_us() const;
-};
-
-// What happened to the segments of one sender since the last report.
+// What happened to the segments of one sender since the last report. Octets are payload: SYN and FIN are not counted.
 struct SenderMeasures {
-  std::uint32_t retransmitted_packets = 0;   // all of them: seen twice, repeated SYN or FIN, holes filled by a retransmission
+  std::uint32_t retransmitted_packets =
+      0;  // all of them: seen twice, repeated SYN or FIN, holes filled by a retransmission
   std::uint64_t retransmitted_octets = 0;
-  std::uint32_t before_probe_packets = 0;    // of these: the first copy never passed the probe
-  std::uint32_t spurious_packets = 0;        // of these: the receiver had the octets already
+  std::uint32_t before_probe_packets = 0;  // of these: the first copy never passed the probe
+  std::uint32_t spurious_packets = 0;      // of these: the receiver had the octets already
   std::uint32_t out_of_order_packets = 0;
-  std::uint32_t duplicate_acks = 0;          // sent by this sender (RFC 5681 §2)
-  std::uint32_t zero_windows = 0;            // times this sender closed its receive window
-  std::uint64_t capture_loss_octets = 0;     // acknowledged by the other side, never seen
-  std::uint32_t window_min = 0;              // least receive window announced, scaled
-  bool window_known = false;                 // a window was seen whose scale is known
-  std::uint8_t flags = 0;                    // control bits, or-ed
+  std::uint32_t duplicate_acks = 0;       // sent by this sender (RFC 5681 §2)
+  std::uint32_t zero_windows = 0;         // times this sender closed its receive window
+  std::uint64_t capture_loss_octets = 0;  // acknowledged by the other side, never seen
+  std::uint32_t window_min = 0;           // least receive window announced, scaled
+  bool window_known = false;              // a window was seen whose scale is known
+  std::uint8_t flags = 0;                 // control bits, or-ed
 };
 
 // What a segment was, for those who follow the payload.
@@ -48,33 +46,112 @@ enum class Verdict : std::uint8_t {
 
 class Tracker {
  public:
+  Tracker();
+
   Verdict on_segment(const Packet&, Sender);
 
-  const SenderMeasures& measures(Sender s) const;
-  const RttStatistics& rtt(Sender s) const;  // between the probe and endpoint s
-  // Handshake round trips (microseconds resolution of the caller's choice); kUnknown if not seen or not trustworthy.
-  static constexpr Nanos kUnknown = -1;
-  Nanos handshake_rtt(Sender s) const;
-  // Best estimate of the network round trip between the probe and endpoint s now: the least recent sample, else the handshake's.
+  const SenderMeasures& measures(Sender s) const { return sides_[s].measures; }
+  const RttStatistics& rtt(Sender s) const { return sides_[s].rtt; }  // between the probe and endpoint s
+  // Handshake round trips; kUnknown if not seen or not trustworthy.
+  static constexpr Nanos kUnknown = Handshake::kUnknown;
+  Nanos handshake_rtt(Sender s) const { return handshake_.rtt(s); }
+  // Best estimate of the network round trip between the probe and endpoint s now: the least of recent samples and the
+  // handshake's, if that is not ambiguous.
   Nanos network_rtt(Sender s) const;
-  std::uint16_t maximum_segment(Sender s) const;  // MSS option of its SYN, 0 if none
+  std::uint16_t maximum_segment(Sender s) const {
+    return sides_[s].maximum_segment;
+  }  // MSS option of its SYN, 0 if none
 
   // The sender of the SYN (or the receiver of a SYN-ACK), -1 if the start was not seen.
-  int initiator() const;
-  bool closed() const;        // both FINs seen and acknowledged, or a RST
-  bool end_seen() const;      // a FIN of both sides, or a RST: the flow lingers and ends
+  int initiator() const { return handshake_.initiator(); }
+  bool closed() const;            // both FINs seen and acknowledged, or a RST
+  bool end_seen() const;          // a FIN of both sides, or a RST: the flow lingers and ends
   std::uint32_t quality() const;  // bits of probe/base/quality.h
+  // A SYN that opens another connection between the same ports: this one has ended or was never answered.
+  bool starts_another(const Packet&, Sender) const;
 
   // Next sequence number that `s` has not sent yet, and highest one that its peer has acknowledged.
-  std::uint32_t top(Sender s) const;
-  std::uint32_t acknowledged(Sender s) const;
-  bool acknowledged_known(Sender s) const;
+  std::uint32_t top(Sender s) const { return sides_[s].top; }
+  std::uint32_t acknowledged(Sender s) const { return sides_[s].acknowledged; }
+  bool acknowledged_known(Sender s) const { return sides_[s].acknowledged_known; }
   // Last time a repeated or late copy of `s`'s data passed; kNever before that.
   static constexpr Nanos kNever = -(Nanos{1} << 62);
-  Nanos last_repeat(Sender s) const;
+  Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
   // Starts the next interval: measures and RTT statistics begin anew, the state of the connection stays.
   void start_interval();
+
+ private:
+  // Retransmissions whose first copy passed the probe and which were not known to be needless when they passed: a later
+  // DSACK (RFC 2883) may tell. A few are enough, since it comes a round trip later.
+  static constexpr unsigned kRepeats = 8;
+
+  // What is known of one sender. First what each packet touches.
+  struct Side {
+    std::uint32_t top = 0;           // next sequence number
+    std::uint32_t origin = 0;        // the first sequence number that can have been seen
+    std::uint32_t acknowledged = 0;  // by the other side
+    std::uint32_t top_us = 0;        // when `top` was set
+    std::uint32_t sack = 0;          // mark of the last SACK block that it sent
+    std::uint16_t window = 0;        // last one that it announced, as on the wire
+    std::uint16_t ip_id = 0;
+    std::uint8_t window_shift = 0;
+    bool seen : 1 = false;         // `top` and `origin` are known
+    bool provisional : 1 = false;  // but only from a segment without data, which can be a keep-alive
+    bool acknowledged_known : 1 = false;
+    bool window_seen : 1 = false, scale_offered : 1 = false, scale_known : 1 = false;
+    bool ids_change : 1 = false;
+    bool timestamps : 1 = false;  // all of its data has them
+    bool syn : 1 = false, fin : 1 = false;
+    bool odd_ack_seen : 1 = false;
+    bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
+    std::uint8_t repeats = 0, next_repeat = 0;
+    std::uint16_t maximum_segment = 0;
+    std::uint32_t odd_ack = 0;  // an acknowledgement that it sent far beyond what was seen
+    std::uint32_t fin_end = 0;
+    std::uint32_t origin_timestamp = 0;
+    Nanos origin_time = 0;
+    Nanos last_repeat = kNever;
+    RecentMinimum recent;
+    RttStatistics rtt;
+    SenderMeasures measures;
+    Outstanding outstanding;
+    RecentPackets packets;
+    Holes holes;
+    std::array<std::uint32_t, kRepeats> repeated;  // where they begin; only `repeats` of them are read
+
+    Side() {}  // leaves alone what is only read after it has been written
+    void start(const Packet&, std::uint32_t now_us);
+    void found(std::uint32_t begin, std::uint32_t end);
+    void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
+    void repeat(const Packet&, std::uint32_t octets);
+    void remember_repeat(std::uint32_t sequence);
+    std::uint32_t acknowledged_or_origin() const { return acknowledged_known ? acknowledged : origin; }
+    bool has_acknowledged(std::uint32_t end) const;
+    std::uint32_t reach() const;
+  };
+
+  bool is_duplicate(const Packet&, Sender);
+  bool on_syn(const Packet&, Sender);
+  void on_reset(const Packet&, Sender);
+  void on_acknowledgement(const Packet&, Sender);
+  bool plausible(std::uint32_t acknowledged, Sender);
+  void advance_acknowledged(std::uint32_t acknowledged, Sender);
+  Verdict on_data(const Packet&, Sender);
+  Verdict on_behind(const Packet&, Sender);
+  Verdict on_repeated(const Packet&, Sender, std::uint32_t again, std::uint32_t filled);
+  Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);
+  Verdict on_before_origin(const Packet&, Sender);
+  bool was_reordered(const Packet&, Sender, const Hole&) const;
+  void restart();
+  void mark(Quality q) { quality_ |= bit_of(q); }
+
+  std::array<Side, 2> sides_;
+  Handshake handshake_;
+  Nanos last_time_ = kNever;
+  std::uint32_t now_us_ = 0;  // of the packet at hand; wraps
+  std::uint32_t quality_ = 0;
+  bool reset_ = false;
 };
 
 }  // namespace probe::tcp

@@ -1,0 +1,60 @@
+// Segments of one sender that wait for their acknowledgement, to measure how long it takes.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "probe/base/sequence.h"
+
+namespace probe::tcp {
+
+// Ordered by their end. When it is full new segments are left out: the ones that are in it give samples soon and make
+// room, so a larger window is measured less often, but not wrongly.
+class Outstanding {
+ public:
+  static constexpr unsigned kCapacity = 24;
+
+  Outstanding() {}  // only `count_` of `segments_` are ever read: nothing else is worth clearing
+
+  void push(std::uint32_t end, std::uint32_t now_us) {
+    if (count_ == kCapacity) return;
+    segments_[place(count_++)] = {end, now_us};
+  }
+
+  // Drops what `acknowledged` covers. When the newest of it passed, if it ends there: all others were acknowledged
+  // together with a later one and waited for it.
+  std::optional<std::uint32_t> acknowledge(std::uint32_t acknowledged) {
+    std::optional<std::uint32_t> sent_us;
+    while (count_ != 0 && sequence_at_or_before(segments_[first_].end, acknowledged)) {
+      if (segments_[first_].end == acknowledged) sent_us = segments_[first_].sent_us;
+      if (++first_ == kCapacity) first_ = 0;
+      --count_;
+    }
+    return sent_us;
+  }
+
+  // Drops those that end behind `sequence`, because it was sent again: which copy an acknowledgement answers is not
+  // known (Karn), and the segments behind it wait for it at the receiver.
+  void forget_behind(std::uint32_t sequence) {
+    while (count_ != 0 && sequence_before(sequence, segments_[place(count_ - 1u)].end)) --count_;
+  }
+
+  void clear() { count_ = 0; }
+  bool empty() const { return count_ == 0; }
+
+ private:
+  struct Segment {
+    std::uint32_t end;
+    std::uint32_t sent_us;
+  };
+  unsigned place(unsigned nth) const {
+    const unsigned i = first_ + nth;
+    return i < kCapacity ? i : i - kCapacity;
+  }
+
+  std::uint8_t first_ = 0, count_ = 0;
+  std::array<Segment, kCapacity> segments_;
+};
+
+}  // namespace probe::tcp

@@ -1,0 +1,45 @@
+// The last packets of one sender, to tell a copy made by the network or a SPAN port from one that the sender made.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "probe/base/hash.h"
+#include "probe/packet/packet.h"
+
+namespace probe::tcp {
+
+class RecentPackets {
+ public:
+  static constexpr unsigned kCapacity = 8;
+
+  // All that a copy has in common with its original; the TTL may differ.
+  static std::uint32_t signature(const Packet& p) {
+    const TcpHeader& t = p.tcp;
+    const std::uint64_t numbers = std::uint64_t{t.sequence} << 32 | t.acknowledgement;
+    const std::uint64_t rest = std::uint64_t{p.ip_id} << 48 | std::uint64_t{t.window} << 32 |
+                               std::uint64_t{t.flags} << 24 | std::uint64_t{t.sack_blocks} << 20;
+    std::uint64_t times = 0;
+    if (t.has_timestamps) times = std::uint64_t{t.timestamp_value} << 32 | t.timestamp_echo;
+    if (t.sack_blocks != 0) times ^= (std::uint64_t{t.sack[0].right} << 32 | t.sack[0].left) * 31;
+    return static_cast<std::uint32_t>(mix(mix(numbers, rest ^ p.payload_length), times));
+  }
+
+  // How long ago the same packet passed (microseconds, negative if time ran backwards); else it is remembered.
+  std::optional<std::int32_t> repeats(std::uint32_t signature, std::uint32_t now_us) {
+    for (unsigned i = 0; i < kCapacity; ++i)
+      if (signatures_[i] == signature) return static_cast<std::int32_t>(now_us - seen_us_[i]);
+    signatures_[next_] = signature;
+    seen_us_[next_] = now_us;
+    next_ = (next_ + 1) % kCapacity;
+    return std::nullopt;
+  }
+
+ private:
+  std::array<std::uint32_t, kCapacity> signatures_{};
+  std::array<std::uint32_t, kCapacity> seen_us_{};
+  unsigned next_ = 0;
+};
+
+}  // namespace probe::tcp

@@ -1,0 +1,258 @@
+#include "probe/tcp/tracker.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "probe/base/sequence.h"
+
+namespace probe::tcp {
+
+using namespace tcp_flag;
+
+namespace {
+
+// RFC 7323 §2.3: no window is larger, so whatever is farther away does not belong to the same numbering.
+constexpr std::uint32_t kLargestWindow = 1u << 30;
+constexpr std::uint8_t kLargestShift = 14;
+constexpr std::uint32_t kSmallestReach = 1u << 16;
+// A copy without an IP identification that tells it from a retransmission must come this soon.
+constexpr std::int32_t kDuplicateUs = 1000;
+
+std::uint32_t sack_mark(const TcpHeader& t) { return t.sack[0].left * 31 + t.sack[0].right; }
+
+// RFC 5681 §2, and an acknowledgement with new SACK information (RFC 6675 §2) although its window changed.
+template <class Side>
+bool is_duplicate_ack(const Packet& p, const Side& from, const Side& of) {
+  if (p.payload_length != 0 || p.tcp.has(kSyn | kFin)) return false;
+  if (of.seen && !sequence_before(of.acknowledged, of.top)) return false;
+  if (from.seen && p.tcp.sequence + 1 == from.top) return false;  // a keep-alive
+  if (p.tcp.window == from.window && from.window_seen) return true;
+  return p.tcp.sack_blocks != 0 && sack_mark(p.tcp) != from.sack;
+}
+
+template <class Side>
+void on_window(const Packet& p, Side& side) {
+  const std::uint16_t window = p.tcp.window;
+  const bool was_closed = side.window_seen && side.window == 0;
+  side.window = window;
+  side.window_seen = true;
+  if (p.tcp.has(kSyn)) return;  // RFC 7323 §2.2: the window of a SYN is not scaled, and not yet in use
+  SenderMeasures& m = side.measures;
+  if (window == 0 && !was_closed) ++m.zero_windows;
+  if (!side.scale_known) return;
+  const std::uint32_t octets = std::uint32_t{window} << side.window_shift;
+  if (!m.window_known || octets < m.window_min) m.window_min = octets;
+  m.window_known = true;
+}
+
+// RFC 2883 §4: the first block lies below the acknowledgement or inside of the second block.
+bool is_dsack(const TcpHeader& t) {
+  const auto& [left, right] = t.sack[0];
+  if (!sequence_before(left, right)) return false;
+  if (sequence_at_or_before(right, t.acknowledgement)) return true;
+  return t.sack_blocks > 1 && sequence_at_or_before(t.sack[1].left, left) &&
+         sequence_at_or_before(right, t.sack[1].right) && right - left < t.sack[1].right - t.sack[1].left;
+}
+
+template <class Side>
+void on_dsack(const TcpHeader& t, Side& of) {
+  for (unsigned i = 0; i < of.repeats; ++i) {
+    const std::uint32_t begin = of.repeated[i];
+    if (!sequence_at_or_before(t.sack[0].left, begin) || !sequence_before(begin, t.sack[0].right)) continue;
+    ++of.measures.spurious_packets;
+    of.repeated[i] = of.repeated[--of.repeats];
+    return;  // each copy is reported by itself
+  }
+}
+
+}  // namespace
+
+Tracker::Tracker() {}
+
+Verdict Tracker::on_segment(const Packet& p, Sender s) {
+  now_us_ = static_cast<std::uint32_t>(p.time / kMicrosecond);
+  if (p.time < last_time_)
+    mark(Quality::time_disorder);
+  else
+    last_time_ = p.time;
+  sides_[s].measures.flags |= p.tcp.flags;
+  if (is_duplicate(p, s)) return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
+  if (p.tcp.has(kRst)) {
+    on_reset(p, s);
+    return Verdict::no_data;
+  }
+  if (p.tcp.has(kSyn)) {
+    if (!on_syn(p, s)) return Verdict::no_data;
+  } else if (handshake_.initiator() < 0) {
+    mark(Quality::mid_stream);
+  }
+  if (p.tcp.has(kAck)) on_acknowledgement(p, s);
+  return on_data(p, s);
+}
+
+// The network or a SPAN port made the copy: nothing of it but the TTL differs. With IPv4 the identification proves it,
+// unless the sender uses always the same one; else the copy must have come before any answer could.
+bool Tracker::is_duplicate(const Packet& p, Sender s) {
+  Side& from = sides_[s];
+  if (p.ip_id != 0) {
+    if (from.ip_id != 0 && p.ip_id != from.ip_id) from.ids_change = true;
+    from.ip_id = p.ip_id;
+  }
+  const auto age_us = from.packets.repeats(RecentPackets::signature(p), now_us_);
+  if (!age_us) return false;
+  if (p.ip_id != 0 && from.ids_change) return true;
+  // Acknowledgements are legitimately sent alike.
+  if (p.sequence_length() == 0 || std::abs(std::int64_t{*age_us}) >= kDuplicateUs) return false;
+  if (p.tcp.has(kSyn)) return true;  // RFC 6298 §2.1: it is not repeated before 1 s
+  const Nanos answer = network_rtt(s ^ 1);
+  return answer != kUnknown ? *age_us * kMicrosecond < answer : p.tcp.has_timestamps;
+}
+
+bool Tracker::starts_another(const Packet& p, Sender s) const {
+  if ((p.tcp.flags & (kSyn | kAck | kRst)) != kSyn) return false;
+  const Side &from = sides_[s], &to = sides_[s ^ 1];
+  if (!from.seen && !to.seen) return reset_;
+  if (from.seen && p.tcp.sequence == (from.syn ? from.origin : from.origin - 1)) return false;
+  if (end_seen()) return true;
+  if (handshake_.answered()) return false;
+  return handshake_.initiator() < 0 || handshake_.initiator() == static_cast<int>(s);
+}
+
+// False if the segment belongs to no connection that is known here.
+bool Tracker::on_syn(const Packet& p, Sender s) {
+  if (starts_another(p, s)) restart();
+  Side &from = sides_[s], &to = sides_[s ^ 1];
+  if (from.syn && p.tcp.sequence != from.origin) {
+    if (!handshake_.open()) return false;
+    from.start(p, now_us_);  // a server without memory of its first answer, as with SYN cookies
+  }
+  handshake_.on_syn(p, s);
+  if (from.syn) return true;
+  from.syn = true;
+  from.maximum_segment = p.tcp.maximum_segment;
+  from.scale_offered = p.tcp.has_window_scale;
+  from.window_shift = std::min(p.tcp.window_scale, kLargestShift);
+  if (to.syn) {  // RFC 7323 §2.2: both or none
+    from.scale_known = to.scale_known = true;
+    if (!from.scale_offered || !to.scale_offered) from.window_shift = to.window_shift = 0;
+  }
+  return true;
+}
+
+void Tracker::restart() {
+  for (Side& side : sides_) {
+    const SenderMeasures measures = side.measures;
+    const RttStatistics rtt = side.rtt;
+    std::construct_at(&side);
+    side.measures = measures;
+    side.rtt = rtt;
+  }
+  handshake_ = Handshake();
+  reset_ = false;
+}
+
+// RFC 9293 §3.5.3: a RST outside of the window ends nothing; inside, its number need not be the next one.
+void Tracker::on_reset(const Packet& p, Sender s) {
+  const Side &from = sides_[s], &to = sides_[s ^ 1];
+  if (from.seen) {
+    const std::uint32_t low = from.acknowledged_or_origin() - kSmallestReach, high = from.top + to.reach();
+    if (sequence_before(p.tcp.sequence, low) || sequence_before(high, p.tcp.sequence)) return;
+  }
+  reset_ = true;
+}
+
+void Tracker::on_acknowledgement(const Packet& p, Sender s) {
+  Side &from = sides_[s], &of = sides_[s ^ 1];
+  const std::uint32_t acknowledged = p.tcp.acknowledgement;
+  if (!p.tcp.has(kSyn)) handshake_.on_ack(p, s, from.seen ? from.top : p.tcp.sequence);
+  if (p.tcp.sack_blocks != 0 && of.repeats != 0 && is_dsack(p.tcp)) on_dsack(p.tcp, of);
+  if (!of.acknowledged_known || acknowledged != of.acknowledged) {
+    if (of.acknowledged_known && sequence_before(acknowledged, of.acknowledged)) return;  // overtaken by a later one
+    if (!plausible(acknowledged, s)) return;
+    advance_acknowledged(acknowledged, s);
+  } else if (is_duplicate_ack(p, from, of)) {
+    ++from.measures.duplicate_acks;
+  }
+  if (p.tcp.sack_blocks != 0) from.sack = sack_mark(p.tcp);
+  on_window(p, from);
+}
+
+// RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.
+bool Tracker::plausible(std::uint32_t acknowledged, Sender s) {
+  Side& from = sides_[s];
+  const Side& of = sides_[s ^ 1];
+  if (!of.seen) return !of.acknowledged_known || acknowledged - of.acknowledged < kLargestWindow;
+  if (sequence_at_or_before(acknowledged, of.top)) return of.top - acknowledged < kLargestWindow;
+  if (acknowledged - of.top <= from.reach()) return true;
+  if (from.odd_ack_seen && acknowledged - from.odd_ack <= from.reach()) return true;
+  from.odd_ack = acknowledged;
+  from.odd_ack_seen = true;
+  return false;
+}
+
+void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s) {
+  Side &from = sides_[s], &of = sides_[s ^ 1];
+  if (of.seen) {
+    if (sequence_before(of.top, acknowledged) && (of.provisional || (of.probed && acknowledged == of.top + 1)))
+      of.top = acknowledged;
+    const std::uint32_t since = of.acknowledged_or_origin();
+    if (!of.holes.empty() && sequence_before(since, acknowledged))
+      of.measures.capture_loss_octets += of.holes.octets(since, acknowledged);
+    if (sequence_before(of.top, acknowledged))
+      of.measures.capture_loss_octets += acknowledged - (sequence_before(of.top, since) ? since : of.top);
+    if (const auto sent_us = of.outstanding.acknowledge(acknowledged)) {
+      const auto sample_us = static_cast<std::int32_t>(now_us_ - *sent_us);
+      if (sample_us >= 0) {
+        from.rtt.add(sample_us * kMicrosecond);
+        from.recent.add(static_cast<std::uint32_t>(sample_us), now_us_);
+      }
+    }
+  }
+  of.acknowledged = acknowledged;
+  of.acknowledged_known = true;
+}
+
+Nanos Tracker::network_rtt(Sender s) const {
+  const std::uint32_t least_us = sides_[s].recent.least_us();
+  const Nanos opening = handshake_.rtt(s);
+  if (least_us == RecentMinimum::kNone) return opening;
+  const Nanos least = least_us * kMicrosecond;
+  return opening == kUnknown || handshake_.ambiguous(s) ? least : std::min(least, opening);
+}
+
+bool Tracker::closed() const {
+  if (reset_) return true;
+  return end_seen() && sides_[0].has_acknowledged(sides_[0].fin_end) && sides_[1].has_acknowledged(sides_[1].fin_end);
+}
+
+bool Tracker::end_seen() const { return reset_ || (sides_[0].fin && sides_[1].fin); }
+
+std::uint32_t Tracker::quality() const {
+  std::uint32_t bits = quality_;
+  if (handshake_.ambiguous(0) || handshake_.ambiguous(1)) bits |= bit_of(Quality::handshake_repeated);
+  if (handshake_.ack_late()) bits |= bit_of(Quality::handshake_ack_late);
+  if (handshake_.disorder()) bits |= bit_of(Quality::time_disorder);
+  if (sides_[0].measures.capture_loss_octets + sides_[1].measures.capture_loss_octets != 0)
+    bits |= bit_of(Quality::capture_loss);
+  return bits;
+}
+
+void Tracker::start_interval() {
+  for (Side& side : sides_) {
+    side.measures = {};
+    side.rtt = {};
+  }
+}
+
+bool Tracker::Side::has_acknowledged(std::uint32_t end) const {
+  return acknowledged_known && sequence_at_or_before(end, acknowledged);
+}
+
+// How far beyond what it has acknowledged the other side may send, so far as the window is known.
+std::uint32_t Tracker::Side::reach() const {
+  constexpr std::uint8_t kUsualShift = 8;
+  return std::max(kSmallestReach, std::uint32_t{window} << (scale_known ? window_shift : kUsualShift));
+}
+
+}  // namespace probe::tcp

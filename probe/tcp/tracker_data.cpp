@@ -1,0 +1,219 @@
+// The part of the tracker that looks at sequence numbers: what is new, missing, repeated, late (docs/METRICS.md).
+#include <algorithm>
+
+#include "probe/base/sequence.h"
+#include "probe/tcp/tracker.h"
+
+namespace probe::tcp {
+
+using namespace tcp_flag;
+
+namespace {
+
+// RFC 7323 §2.3: no window is larger, so whatever is farther away does not belong to the same numbering.
+constexpr std::int32_t kFar = 1 << 30;
+// How late a reordered segment may be if nothing else tells it from a retransmission.
+constexpr Nanos kReorderingLag = 3 * kMillisecond;
+// The same if a pause came before, so that a retransmission is possible.
+constexpr Nanos kReorderingLagAfterPause = 300 * kMicrosecond;
+
+std::uint32_t earlier(std::uint32_t a, std::uint32_t b) { return sequence_before(a, b) ? a : b; }
+std::uint32_t later(std::uint32_t a, std::uint32_t b) { return sequence_before(a, b) ? b : a; }
+
+}  // namespace
+
+Verdict Tracker::on_data(const Packet& p, Sender s) {
+  Side& from = sides_[s];
+  const std::uint32_t sequence = p.tcp.sequence, length = p.sequence_length(), end = sequence + length;
+  if (!from.seen) {
+    from.start(p, now_us_);
+    from.provisional = length == 0;
+  }
+  if (length == 0) return sequence + 1 == from.top ? Verdict::keep_alive : Verdict::no_data;
+  std::int32_t ahead = sequence_distance(from.top, sequence);
+  if (ahead != 0 && (from.provisional || ahead > kFar || ahead < -kFar)) {
+    from.start(p, now_us_);
+    ahead = 0;
+  }
+  from.provisional = false;
+  if (!p.tcp.has_timestamps) from.timestamps = false;
+  if (p.tcp.has(kFin)) {
+    from.fin = true;
+    from.fin_end = end;
+  }
+  if (ahead < 0) return on_behind(p, s);
+  if (ahead == 0) {
+    const Side& to = sides_[s ^ 1];
+    if (to.window == 0 && to.window_seen && length == 1 && p.payload_length == 1) {
+      from.probed = true;
+      return Verdict::fresh;
+    }
+    from.advance(p, end, now_us_);
+    return Verdict::fresh;
+  }
+  const Hole hole{from.top, sequence, from.top_us, now_us_, p.tcp.timestamp_value};
+  if (from.holes.open(hole, from.acknowledged_or_origin())) mark(Quality::tracker_full);
+  from.advance(p, end, now_us_);
+  return Verdict::early;
+}
+
+// Begins before the top.
+Verdict Tracker::on_behind(const Packet& p, Sender s) {
+  Side& from = sides_[s];
+  const Side& to = sides_[s ^ 1];
+  const std::uint32_t sequence = p.tcp.sequence, length = p.sequence_length(), end = sequence + length;
+  if (length == 1 && p.payload_length == 1) {
+    // RFC 9293 §3.8.4: one octet below the next, when all is acknowledged; else it repeats that octet.
+    if (end == from.top && (!from.acknowledged_known || from.acknowledged == from.top)) return Verdict::keep_alive;
+    // RFC 9293 §3.8.6.1: what the receiver has no room for is not lost.
+    if (to.window == 0 && to.window_seen && from.acknowledged_known && sequence == from.acknowledged)
+      return Verdict::repeated;
+  }
+  const std::uint32_t beyond = sequence_before(from.top, end) ? end - from.top : 0;
+  const std::uint32_t known_end = end - beyond;
+  const std::uint32_t below = sequence_before(sequence, from.origin) ? earlier(known_end, from.origin) - sequence : 0;
+  Holes::Fill fill;
+  if (!from.holes.empty()) {
+    fill = from.holes.fill(sequence, known_end, from.acknowledged_or_origin());
+    from.measures.capture_loss_octets -= std::min<std::uint64_t>(from.measures.capture_loss_octets, fill.acknowledged);
+    if (fill.forgot) mark(Quality::tracker_full);
+  }
+  const std::uint32_t again = length - beyond - below - fill.octets;
+  Verdict verdict;
+  if (again != 0)
+    verdict = on_repeated(p, s, again, fill.octets);
+  else if (fill.octets != 0)
+    verdict = on_hole_filled(p, s, fill);
+  else
+    verdict = on_before_origin(p, s);
+  if (beyond == 0) return verdict;
+  from.advance(p, end, now_us_);
+  return Verdict::fresh;
+}
+
+// Octets that passed before: lost behind the probe, or sent again without need.
+Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std::uint32_t filled) {
+  Side& from = sides_[s];
+  if (p.tcp.has(kSyn) && handshake_.simultaneous()) return Verdict::repeated;  // RFC 9293 §3.5: its SYN-ACK
+  from.repeat(p, again + filled);
+  if (from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top)))
+    ++from.measures.spurious_packets;
+  else
+    from.remember_repeat(p.tcp.sequence);
+  return filled != 0 ? Verdict::late : Verdict::repeated;
+}
+
+// Octets that did not pass before although later ones did.
+Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fill) {
+  Side& from = sides_[s];
+  const bool reordered = was_reordered(p, s, fill.hole);
+  if (fill.acknowledged != 0 && reordered) {
+    mark(Quality::time_disorder);  // the capture itself is out of order: the acknowledgement came first
+    return Verdict::late;
+  }
+  if (reordered) {
+    ++from.measures.out_of_order_packets;
+    from.outstanding.forget_behind(p.tcp.sequence);
+    from.last_repeat = p.time;
+  } else {
+    from.repeat(p, fill.octets);
+    // The receiver had it: the first copy did pass, but the capture missed it.
+    ++(fill.acknowledged != 0 ? from.measures.spurious_packets : from.measures.before_probe_packets);
+  }
+  if (!p.tcp.has(kFin)) from.outstanding.push(p.tcp.sequence + p.payload_length, now_us_);
+  return Verdict::late;
+}
+
+// The capture began in the middle, and what was sent before comes now.
+Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
+  Side& from = sides_[s];
+  if (from.syn) return Verdict::repeated;  // before the SYN there is nothing: left over from another connection
+  const std::uint32_t end = p.tcp.sequence + p.sequence_length();
+  const auto origin_us = static_cast<std::uint32_t>(from.origin_time / kMicrosecond);
+  const Hole hole{p.tcp.sequence, from.origin, now_us_ - std::uint32_t{kFar}, origin_us, from.origin_timestamp};
+  if (was_reordered(p, s, hole)) {
+    ++from.measures.out_of_order_packets;
+    from.last_repeat = p.time;
+  } else {
+    from.repeat(p, p.payload_length);
+    if (from.has_acknowledged(end)) ++from.measures.spurious_packets;
+  }
+  if (sequence_before(end, from.origin)) {
+    Hole rest = hole;
+    rest.begin = end;
+    if (from.holes.open(rest, from.acknowledged_or_origin())) mark(Quality::tracker_full);
+  }
+  from.origin = p.tcp.sequence;
+  return Verdict::late;
+}
+
+// Whether the segment that fills a hole was sent before those behind the hole.
+bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
+  const Side& from = sides_[s];
+  const Nanos lag = static_cast<std::int32_t>(now_us_ - hole.opened_us) * kMicrosecond;
+  if (lag < 0) return true;
+  if (from.timestamps) {
+    // RFC 7323 §3: they tell the order of sending, but only to a tick of the sender's clock.
+    const std::int32_t newer = sequence_distance(hole.timestamp, p.tcp.timestamp_value);
+    if (newer < 0) return true;
+    if (newer > 1) return false;
+    const std::int32_t ticks = sequence_distance(from.origin_timestamp, p.tcp.timestamp_value);
+    if (newer == 0 && ticks > 0 && lag > 2 * (p.time - from.origin_time) / ticks) return true;
+  }
+  // A retransmission comes a round trip after its original, which was sent after the segment before the hole.
+  const Nanos own = network_rtt(s), other = network_rtt(s ^ 1);
+  if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
+  const Nanos since_before = static_cast<std::int32_t>(now_us_ - hole.before_us) * kMicrosecond;
+  if (since_before < (own + other) / 8 * 7) return true;
+  return lag < std::min(own / 2, kReorderingLagAfterPause);
+}
+
+void Tracker::Side::start(const Packet& p, std::uint32_t now_us) {
+  seen = true;
+  top = origin = p.tcp.sequence;
+  top_us = now_us;
+  origin_time = p.time;
+  origin_timestamp = p.tcp.timestamp_value;
+  timestamps = p.tcp.has_timestamps;
+  holes.clear();
+  outstanding.clear();
+  repeats = 0;
+  probed = false;
+  const std::int32_t ahead = sequence_distance(top, acknowledged);
+  if (ahead > kFar || ahead < -kFar) acknowledged_known = false;
+}
+
+// [begin, end) has been seen, behind the top: if it had been acknowledged, it had been taken for lost.
+void Tracker::Side::found(std::uint32_t begin, std::uint32_t end) {
+  if (!acknowledged_known || !sequence_before(begin, acknowledged)) return;
+  const std::uint32_t octets = earlier(end, acknowledged) - begin;
+  measures.capture_loss_octets -= std::min<std::uint64_t>(measures.capture_loss_octets, octets);
+}
+
+void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t now_us) {
+  found(later(p.tcp.sequence, top), end);
+  top = end;
+  top_us = now_us;
+  probed = false;
+  if (end - origin > std::uint32_t{kFar}) origin = end - kFar / 2;
+  if (p.tcp.has(kSyn | kFin) || has_acknowledged(end)) return;
+  outstanding.push(end, now_us);
+}
+
+void Tracker::Side::repeat(const Packet& p, std::uint32_t octets) {
+  ++measures.retransmitted_packets;
+  measures.retransmitted_octets += std::min(octets, p.payload_length);
+  outstanding.forget_behind(p.tcp.sequence);
+  if (p.payload_length != 0) last_repeat = p.time;
+}
+
+void Tracker::Side::remember_repeat(std::uint32_t sequence) {
+  if (repeats < kRepeats) {
+    repeated[repeats++] = sequence;
+    return;
+  }
+  repeated[next_repeat] = sequence;
+  next_repeat = static_cast<std::uint8_t>((next_repeat + 1) % kRepeats);
+}
+
+}  // namespace probe::tcp
