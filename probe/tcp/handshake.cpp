@@ -1,5 +1,7 @@
 #include "probe/tcp/handshake.h"
 
+#include <algorithm>
+
 #include "probe/base/sequence.h"
 
 namespace probe::tcp {
@@ -93,10 +95,12 @@ void Handshake::finish(const Packet& p, unsigned sender, std::uint32_t next) {
 
 void Handshake::measure(unsigned side, const Opening& question, const Packet& answer) {
   const Nanos rtt = answer.time - question.answered_by(answer, ambiguous_[side]);
-  if (rtt < 0)
+  if (rtt < 0) {
     disorder_ = true;
-  else
-    rtt_[side] = rtt;
+    return;
+  }
+  rtt_[side] = rtt;
+  since_last_[side] = std::max<Nanos>(answer.time - question.last, 0);
 }
 
 }  // namespace probe::tcp

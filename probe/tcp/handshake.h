@@ -25,8 +25,11 @@ class Handshake {
   bool answered() const { return stage_ == Stage::answered || stage_ == Stage::done; }
   bool open() const { return stage_ == Stage::asked || stage_ == Stage::answered; }
   Nanos rtt(unsigned side) const { return rtt_[side]; }
-  // For which side more than one copy could have been answered.
+  // More than one copy could have been answered, so rtt() can be wrong.
   bool ambiguous(unsigned side) const { return ambiguous_[side]; }
+  // More than one copy passed: rtt() can include a timer. since_last() is the time since the last copy.
+  bool repeated(unsigned side) const { return since_last_[side] != rtt_[side] || ambiguous_[side]; }
+  Nanos since_last(unsigned side) const { return since_last_[side]; }
   bool ack_late() const { return ack_late_; }
   bool disorder() const { return disorder_; }
 
@@ -49,7 +52,7 @@ class Handshake {
   void finish(const Packet&, unsigned sender, std::uint32_t next);
   void measure(unsigned side, const Opening& question, const Packet& answer);
 
-  std::array<Nanos, 2> rtt_{kUnknown, kUnknown};
+  std::array<Nanos, 2> rtt_{kUnknown, kUnknown}, since_last_{kUnknown, kUnknown};
   Opening syn_, syn_ack_;
   std::int8_t initiator_ = -1;
   Stage stage_ = Stage::none;

@@ -215,10 +215,13 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s) {
 
 Nanos Tracker::network_rtt(Sender s) const {
   const std::uint32_t least_us = sides_[s].recent.least_us();
-  const Nanos opening = handshake_.rtt(s);
+  const Nanos opening = handshake_.since_last(s);
   if (least_us == RecentMinimum::kNone) return opening;
   const Nanos least = least_us * kMicrosecond;
-  return opening == kUnknown || handshake_.ambiguous(s) ? least : std::min(least, opening);
+  // A round trip that outlasts the timer of a SYN (RFC 6298 §2.1: 1 s) makes it repeated without need: then what passed
+  // since the last copy is no round trip, and all samples are long.
+  if (opening == kUnknown || (handshake_.repeated(s) && least > kSecond / 2)) return least;
+  return std::min(least, opening);
 }
 
 bool Tracker::closed() const {
