@@ -79,8 +79,9 @@ def http_duplicate(world):
 
 @capture("""Handshakes under loss, one fault a connection: the ACK lost before the tap, the SYN lost before, the SYN lost after,
          the SYN-ACK lost before, the SYN-ACK lost after, and a last one without fault.""",
-         rules=("link=a,dir=a2b,match=ack,nth=1", "link=a,dir=a2b,match=syn,nth=2", "link=b,dir=a2b,match=syn,nth=3",
-                "link=b,dir=b2a,match=synack,nth=4", "link=a,dir=b2a,match=synack,nth=5"))
+         rules=("link=a,dir=a2b,match=ack,flow=1,nth=1", "link=a,dir=a2b,match=syn,flow=2,nth=1",
+                "link=b,dir=a2b,match=syn,flow=3,nth=1", "link=b,dir=b2a,match=synack,flow=4,nth=1",
+                "link=a,dir=b2a,match=synack,flow=5,nth=1"))
 def http_handshake_loss(world):
     nginx = serve(world)
     client = []
@@ -95,8 +96,8 @@ TAIL = 10
 
 @capture("""Tail loss: the last segment of a response lost before the tap (its repeat looks new), the last one lost after the tap, and
          a FIN of the client lost before and one after.""",
-         rules=(f"link=b,dir=b2a,match=data,nth={TAIL}", f"link=a,dir=b2a,match=data,nth={2 * TAIL}",
-                "link=a,dir=a2b,match=fin,nth=3", "link=b,dir=a2b,match=fin,nth=4"))
+         rules=(f"link=b,dir=b2a,match=data,flow=1,nth={TAIL}", f"link=a,dir=b2a,match=data,flow=2,nth={TAIL}",
+                "link=a,dir=a2b,match=fin,flow=3,nth=1", "link=b,dir=a2b,match=fin,flow=4,nth=1"))
 def http_tail_loss(world):
     return download(world, 5, page=14_000)
 

@@ -70,7 +70,7 @@ class Truth(unittest.TestCase):
 
     def test_what_the_capture_misses_but_the_receiver_got_is_never_seen(self):
         frames = [sent("down", i, 1 + 100 * i) for i in range(3)]
-        down = truth_of(*frames, captured={1 * MS, 3 * MS})["down"]
+        down = truth_of(*frames, sent("up", 8, 1, 0, "A", ack=301), captured={1 * MS, 3 * MS, 9 * MS})["down"]
         self.assertEqual((down["tap_packets"], down["tap_never_seen_octets"]), (2, 100))
 
     def test_a_turn_ends_where_the_next_request_begins(self):

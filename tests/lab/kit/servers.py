@@ -54,6 +54,9 @@ class Nginx:
         with open(f"{self.dir}/access.log") as lines:
             entries = [json.loads(line) for line in lines]
         for entry in entries:
+            address, _, port = entry["client"].rpartition(":")
+            if ":" in address:
+                entry["client"] = f"[{address}]:{port}"
             for key, value in list(entry.items()):
                 if value == "":
                     del entry[key]

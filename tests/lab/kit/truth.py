@@ -102,8 +102,8 @@ def mark_sent_again(frames):
         top = frame.end if top is None else max(top, frame.end)
 
 
-def direction(frames):
-    """Counts of one direction of one connection; those that are 0 are left out."""
+def direction(frames, answers):
+    """Counts of one direction of one connection; those that are 0 are left out. `answers`: the other direction."""
     mark_sent_again(frames)
     counts = defaultdict(int)
     for frame in frames:
@@ -114,25 +114,27 @@ def direction(frames):
             counts[f"duplicated_{where}"] += 1
         for where, _ in frame.holds:
             counts[f"held_{where}"] += 1
-        frame.unneeded = frame.again and was_delivered_before(frame, frames)
+        frame.unneeded = frame.again and arrived_anyway(frame, frames)
         counts["retransmitted"] += frame.again
         counts["unneeded"] += frame.unneeded
-    at_tap(frames, counts)
+    at_tap(frames, answers, counts)
     return without_zeros(counts)
 
 
-def was_delivered_before(frame, frames):
+def arrived_anyway(frame, frames):
+    """All of its octets came to the other side by copies that were sent earlier."""
     arrived = Seen()
     for other in frames:
-        if other.space and any(t < frame.sent for t in other.delivered):
+        if other.space and other.id < frame.id and other.delivered:
             arrived.add(other.start, other.end)
     return arrived.has_all(frame.start, frame.end)
 
 
-def at_tap(frames, counts):
+def at_tap(frames, answers, counts):
     """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
+    acknowledged = [(t, f.ack) for f in answers if "A" in f.flags for t in f.tap]
     seen, passed, closed = Seen(), set(), False
-    for _, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
+    for time, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
         counts["tap_packets"] += 1
         counts["tap_octets"] += frame.octets
         if "S" not in frame.flags and "R" not in frame.flags:
@@ -148,26 +150,28 @@ def at_tap(frames, counts):
             counts["tap_retransmitted_octets"] += frame.length
             counts["tap_retransmitted_before"] += not seen.has_any(frame.start, frame.end)
             counts["tap_unneeded"] += frame.unneeded
+            counts["tap_unneeded_acknowledged"] += frame.unneeded and any(
+                t < time and (ack - frame.end) % WRAP < HALF for t, ack in acknowledged)
         elif frame.again:
             counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
         elif below:
             counts["tap_reordered"] += 1
         passed.add(frame.id)
         seen.add(frame.start, frame.end)
-    counts["tap_never_seen_octets"] = never_seen(frames, seen)
+    counts["tap_never_seen_octets"] = never_seen(frames, seen, [ack for _, ack in acknowledged])
 
 
-def never_seen(frames, seen):
-    """Payload that the other side got between the first and the last octet in the capture, but the capture lacks."""
+def never_seen(frames, seen, acknowledgements):
+    """Sequence space from the first octet in the capture on that was acknowledged in it, but that it does not hold."""
     if not seen.ranges:
         return 0
     first, lacking = min(a for a, _ in seen.ranges), 0
     known = Seen()
     known.ranges = list(seen.ranges)
     for frame in frames:
-        if frame.delivered and frame.length and first <= frame.start and frame.end <= seen.top:
+        if frame.space and frame.start >= first and any((ack - frame.end) % WRAP < HALF for ack in acknowledgements):
             if not known.has_any(frame.start, frame.end):
-                lacking += frame.length
+                lacking += frame.space
             known.add(frame.start, frame.end)
     return lacking
 
@@ -279,8 +283,8 @@ def truth_of(events, captured=None):
         entry = {"client": endpoint(client), "server": endpoint(server)}
         ways = {way: [f for f in members if f.way == way] for way in ("up", "down")}
         if protocol == TCP:
-            for way, list_ in ways.items():
-                entry[way] = direction(list_)
+            for way, other in (("up", "down"), ("down", "up")):
+                entry[way] = direction(ways[way], ways[other])
             entry["reset"] = any("R" in f.flags for f in members)
             entry["handshake"] = handshake(ways["up"], ways["down"])
             entry["server_rtt_min_ns"] = least_rtt(ways["up"], ways["down"])

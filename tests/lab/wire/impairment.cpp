@@ -85,12 +85,14 @@ Impairment parse_impairment(std::string_view text) {
 
 bool Rule::fires(char on_link, Direction d, const Summary& s) {
   if (on_link != link || d != direction || !matches(match, s)) return false;
-  std::string flow;
+  std::string key;
   if (per_flow)
-    flow =
+    key =
         s.source + '/' + std::to_string(s.source_port) + '/' + s.destination + '/' + std::to_string(s.destination_port);
-  const unsigned count = ++seen[flow];
-  return count >= nth && count <= std::max(nth, last);
+  const std::size_t next = seen.size() + 1;
+  Seen& known = seen.try_emplace(key, Seen{next, 0}).first->second;
+  ++known.matches;
+  return known.matches >= nth && known.matches <= std::max(nth, last) && (flow == 0 || known.flow == flow);
 }
 
 Rule parse_rule(std::string_view text) {
@@ -108,6 +110,9 @@ Rule parse_rule(std::string_view text) {
       r.last = static_cast<unsigned>(parse_number(value));
     } else if (key == "perflow") {
       r.per_flow = value == "1";
+    } else if (key == "flow") {
+      r.flow = static_cast<unsigned>(parse_number(value));
+      r.per_flow = true;
     } else if (key == "action") {
       r.action = parse_name(value, kActions);
     } else if (key == "hold") {

@@ -29,17 +29,22 @@ enum class Action : std::uint8_t { drop, duplicate, hold };
 enum class Match : std::uint8_t { any, udp, syn, synack, data, fin, rst, ack };
 
 // Acts on the nth matching frame (to the last-th, if given):
-// link=a,dir=a2b,match=data,nth=5[,last=7][,perflow=1][,action=drop|dup|hold][,hold=50ms]
+// link=a,dir=a2b,match=data,nth=5[,last=7][,perflow=1|,flow=2][,action=drop|dup|hold][,hold=50ms]
 struct Rule {
   char link = 'a';
   Direction direction = Direction::a2b;
   Match match = Match::any;
   unsigned nth = 1;
-  unsigned last = 0;  // 0: only the nth
-  bool per_flow = false;
+  unsigned last = 0;      // 0: only the nth
+  bool per_flow = false;  // count in each flow
+  unsigned flow = 0;      // and act in the flow-th that matched only; 0: in all
   Action action = Action::drop;
   Nanos hold = 0;
-  std::map<std::string, unsigned> seen;  // matches so far, by flow if per_flow
+  struct Seen {
+    std::size_t flow = 0;  // in the order of their first match, from 1
+    unsigned matches = 0;
+  };
+  std::map<std::string, Seen> seen;  // by flow if per_flow
 
   bool fires(char on_link, Direction d, const Summary& s);
 };

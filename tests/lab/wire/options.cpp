@@ -23,7 +23,7 @@ const char* const kUsage = R"(wire - two TAP interfaces joined by an impaired ca
         IMP: delay=20ms,jitter=1ms,loss=0.5%,dup=0.1%,reorder=1%:5ms,rate=100mbit,queue=200
   --rule RULE               act on the nth matching frame, or on the nth to the last-th (repeatable)
         RULE: link=a|b,dir=a2b|b2a,match=any|syn|synack|ack|data|fin|rst|udp,nth=N
-              [,last=N][,perflow=1][,action=drop|dup|hold][,hold=50ms]
+              [,last=N][,perflow=1|,flow=N][,action=drop|dup|hold][,hold=50ms]
   --pcap FILE               nanosecond pcap of what the tap point sees
   --log FILE                JSON lines: every drop, duplicate and hold (and every frame with --log-all)
   --log-all
