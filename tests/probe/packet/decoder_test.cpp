@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/kit/allocations.h"
 #include "tests/probe/packet/decoding.h"
 
 namespace probe {
@@ -96,6 +97,34 @@ TEST(Decoder, EveryPrefixOfAFrameIsDecodedOrCountedOnce) {
     counted += d.count(c);
   EXPECT_EQ(counted, frames);
   EXPECT_GT(d.count(Counter::decode_packets), 60u);
+}
+
+TEST(Decoder, AsksNothingOfTheHeapOnceItStands) {
+  std::vector<kit::BuiltFrame> frames = {
+      kit::ethernet().ipv4("1.1.1.1", "2.2.2.2").tcp(1, 2).timestamps(1, 2).build(),
+      kit::ethernet().ipv4("1.1.1.1", "2.2.2.2").udp(9, 4789).vxlan(5).ethernet().ipv6("::1", "::2").udp(1, 2).build(),
+      kit::ethernet().payload("not IP").build()};
+  const kit::Octets datagram = kit::raw_ip().udp(1, 2).zeros(5000).octets();
+  for (const std::uint16_t id : {1, 2, 3})
+    for (const auto& piece : kit::pieces(datagram, id == 3 ? 4000 : 1480))
+      frames.push_back(kit::ethernet()
+                           .ipv4("1.1.1.1", "2.2.2.2")
+                           .id(id)
+                           .fragment(piece.offset, piece.more)
+                           .protocol(17)
+                           .payload(piece.octets)
+                           .build());
+  Counters counters;
+  Decoder decoder({.fragment_datagrams = 1}, counters);
+  Packet packet;
+  const std::uint64_t before = kit::allocations();
+  for (int round = 0; round < 3; ++round) {
+    decoder.new_burst();
+    for (auto frame = frames.rbegin(); frame != frames.rend(); ++frame) decoder.decode(frame->frame(), packet);
+  }
+  EXPECT_EQ(kit::allocations(), before);
+  EXPECT_GT(counters[Counter::decode_datagrams_reassembled], 0u);
+  EXPECT_GT(kit::allocations(), 0u) << "the counter counts";
 }
 
 TEST(Decoder, WireLengthsBelowTheCapturedOnesAreNotBelieved) {
