@@ -1,11 +1,12 @@
 #include "probe/flow/expiry_wheel.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace probe {
 
 void ExpiryWheel::add(FlowIndex i, Nanos due) {
-  start(due / kSecond);
+  assert(started_);
   // Beyond the horizon: it is asked again when the farthest slot comes up. Before now: in the next slot that comes up.
   const std::int64_t second = std::clamp(due / kSecond + 1, second_, second_ + static_cast<std::int64_t>(kSlots) - 1);
   Flow& f = flows_[i];

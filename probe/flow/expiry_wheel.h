@@ -13,6 +13,11 @@ class ExpiryWheel {
  public:
   explicit ExpiryWheel(FlowTable& flows) : flows_(flows) { heads_.fill(kNoFlow); }
 
+  // Before the first flow is added, and after drain(): the wheel stands at `now`. Later calls do nothing.
+  void start(Nanos now) {
+    if (!started_) second_ = now / kSecond;
+    started_ = true;
+  }
   void add(FlowIndex, Nanos due);
   void remove(FlowIndex);
   void move(FlowIndex i, Nanos due) {
@@ -25,7 +30,7 @@ class ExpiryWheel {
   template <class Visit>
   void turn(Nanos now, Visit&& visit) {
     const std::int64_t target = now / kSecond;
-    if (!started_ || target <= second_) return start(target);
+    if (target <= second_) return;
     const std::int64_t steps = std::min<std::int64_t>(target - second_, kSlots);
     for (std::int64_t s = 0; s < steps; ++s) {
       const auto slot = static_cast<std::size_t>(second_ + s) % kSlots;
@@ -71,10 +76,6 @@ class ExpiryWheel {
  private:
   static constexpr std::size_t kSlots = 512;
   static constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
-  void start(std::int64_t target) {
-    if (!started_) second_ = target;
-    started_ = true;
-  }
 
   FlowTable& flows_;
   std::array<FlowIndex, kSlots> heads_;

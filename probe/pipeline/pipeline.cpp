@@ -72,7 +72,9 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
 
 void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   assert(packets.size() <= kMostPackets);
+  if (packets.empty()) return expire(now - kDisorder);
   ++burst_;
+  wheel_.start(packets.front().time);
   std::array<FlowIndex, kMostPackets> touched;
   for (const Packet& p : packets) flows_.prefetch(p.hash);
   for (std::size_t i = 0; i < packets.size(); ++i) {

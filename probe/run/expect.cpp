@@ -30,7 +30,7 @@ std::string identity(const Json& j) {
   std::string id = j.value("record", "");
   for (const std::string_view e : kEndpoints)
     if (const auto it = j.find(std::string(e)); it != j.end())
-      id += " " + (it->is_string() ? it->get<std::string>() : it->dump());
+      id += fmt::format(" {}", it->is_string() ? it->get<std::string>() : it->dump());
   return id;
 }
 

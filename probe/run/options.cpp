@@ -38,7 +38,8 @@ std::string quoted(std::string_view s) {
     if (c == '"' || c == '\\') out += '\\';
     out += c;
   }
-  return out + '"';
+  out += '"';
+  return out;
 }
 
 std::string range_of(const OptionInfo& o) {
@@ -54,17 +55,19 @@ std::string as_comment(std::string_view text) {
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
     if (line.size() + end + 1 > 100) {
-      out += line + "\n";
-      line = "#";
+      out += fmt::format("{}\n", line);
+      line.assign(1, '#');
     }
     line += ' ';
     line += text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return out + line + "\n";
+  return fmt::format("{}{}\n", out, line);
 }
 
 }  // namespace
+
+std::string OptionInfo::name() const { return fmt::format("{}.{}", section, key); }
 
 std::span<const OptionInfo> option_table() { return kOptions; }
 std::span<const SectionInfo> section_table() { return kSections; }
@@ -82,9 +85,9 @@ std::string to_toml(const Options& options, const OptionInfo& info) {
     std::string operator()(Nanos Options::*m) const { return quoted(format_duration(o.*m)); }
     std::string operator()(std::string Options::*m) const { return quoted(o.*m); }
     std::string operator()(std::vector<std::string> Options::*m) const {
-      std::string out = "[";
-      for (const std::string& s : o.*m) out += (out.size() > 1 ? ", " : "") + quoted(s);
-      return out + "]";
+      std::vector<std::string> texts;
+      for (const std::string& s : o.*m) texts.push_back(quoted(s));
+      return fmt::format("[{}]", fmt::join(texts, ", "));
     }
   };
   return std::visit(Writer{options}, info.member);

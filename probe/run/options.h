@@ -38,7 +38,7 @@ struct OptionInfo {
   std::string_view section, key, unit, meaning;
   std::int64_t least, most;  // numbers and durations
   OptionMember member;
-  std::string name() const { return std::string(section) + "." + std::string(key); }
+  std::string name() const;
 };
 struct SectionInfo {
   std::string_view name, meaning;

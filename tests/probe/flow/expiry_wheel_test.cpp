@@ -26,7 +26,7 @@ struct Wheel : testing::Test {
 };
 
 TEST_F(Wheel, VisitsAFlowOnceAfterItIsDue) {
-  wheel.turn(0, [](FlowIndex) {});
+  wheel.start(0);
   const FlowIndex i = add(1, 10 * kSecond);
   turn(10 * kSecond);
   EXPECT_TRUE(visited.empty());
@@ -37,7 +37,7 @@ TEST_F(Wheel, VisitsAFlowOnceAfterItIsDue) {
 }
 
 TEST_F(Wheel, VisitsAFlowBeyondTheHorizonEarlyRatherThanNever) {
-  wheel.turn(0, [](FlowIndex) {});
+  wheel.start(0);
   const FlowIndex i = add(1, 5000 * kSecond);
   std::vector<Nanos> when;
   for (Nanos now = 0; now <= 5010 * kSecond; now += kSecond)
@@ -51,8 +51,16 @@ TEST_F(Wheel, VisitsAFlowBeyondTheHorizonEarlyRatherThanNever) {
   EXPECT_EQ(flows[i].key.low_port, 1);
 }
 
+TEST_F(Wheel, AFlowThatIsDueSoonIsVisitedSoonEvenIfTheFirstIsDueLate) {
+  wheel.start(100 * kSecond);
+  add(1, 160 * kSecond);
+  const FlowIndex soon = add(2, 105 * kSecond);
+  turn(107 * kSecond);
+  EXPECT_EQ(visited, std::vector{soon});
+}
+
 TEST_F(Wheel, AFlowThatWasRemovedIsNotVisited) {
-  wheel.turn(0, [](FlowIndex) {});
+  wheel.start(0);
   const FlowIndex a = add(1, kSecond), b = add(2, kSecond), c = add(3, kSecond);
   wheel.remove(b);
   turn(10 * kSecond);
@@ -60,14 +68,14 @@ TEST_F(Wheel, AFlowThatWasRemovedIsNotVisited) {
 }
 
 TEST_F(Wheel, ALeapInTimeVisitsAll) {
-  wheel.turn(0, [](FlowIndex) {});
+  wheel.start(0);
   for (std::uint16_t p = 0; p < 50; ++p) add(p, p * 7 * kSecond);
   turn(1'000'000 * kSecond);
   EXPECT_EQ(visited.size(), 50u);
 }
 
 TEST_F(Wheel, OldestIsTheFlowThatIsDueFirst) {
-  wheel.turn(0, [](FlowIndex) {});
+  wheel.start(0);
   add(1, 50 * kSecond);
   const FlowIndex first = add(2, 20 * kSecond);
   const FlowIndex second = add(3, 30 * kSecond);
@@ -77,6 +85,7 @@ TEST_F(Wheel, OldestIsTheFlowThatIsDueFirst) {
 }
 
 TEST_F(Wheel, DrainVisitsEveryFlow) {
+  wheel.start(0);
   for (std::uint16_t p = 0; p < 20; ++p) add(p, p * kSecond);
   std::size_t n = 0;
   wheel.drain([&](FlowIndex i) {
