@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "exporter/profile/groups.h"
+#include "exporter/record/groups.h"
 
 namespace probe {
 namespace {

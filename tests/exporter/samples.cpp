@@ -1,6 +1,6 @@
 #include "tests/exporter/samples.h"
 
-#include "exporter/profile/groups.h"
+#include "exporter/record/groups.h"
 
 namespace probe::samples {
 
