@@ -76,6 +76,17 @@ void Record::set_text(std::size_t place, std::string_view value) {
   present_.set(place);
 }
 
+void Record::shorten_text(std::size_t place, std::size_t octets) {
+  assert(octets <= text(place).size());
+  if (octets == 0) return clear(place);
+  std::memcpy(body() + offset(place), &octets, sizeof octets);  // TextSlot::length
+}
+
+void Record::clear(std::size_t place) {
+  std::memset(body() + offset(place), 0, schema::width(schema::kElements[layout().places[place].element].shape.type));
+  present_.clear(place);
+}
+
 RecordPools::RecordPools(const std::array<std::size_t, schema::kKindCount>& slots) {
   for (std::size_t k = 0; k < schema::kKindCount; ++k) {
     const schema::Layout& l = schema::kLayouts[k];

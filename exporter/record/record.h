@@ -39,7 +39,9 @@ class Record {
   // Copies as valid UTF-8 (what is not becomes U+FFFD), cut at the element's limit between characters. Set once: a
   // second time leaves the octets of the first unused. An empty text is the same as none.
   void set_text(std::size_t place, std::string_view value);
-  void clear(std::size_t place) { present_.clear(place); }
+  // Keeps the first `octets` of a text that is there; to be cut between characters.
+  void shorten_text(std::size_t place, std::size_t octets);
+  void clear(std::size_t place);
 
   std::byte* body() { return reinterpret_cast<std::byte*>(this + 1); }
   const std::byte* body() const { return reinterpret_cast<const std::byte*>(this + 1); }

@@ -1,0 +1,42 @@
+// The fields of a record that leave the probe, in the order of the element table.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "exporter/record/record.h"
+
+namespace probe {
+
+// Not exported by itself: what only the basic profile uses.
+constexpr bool is_internal(schema::Group g) { return g == schema::Group::reverse_times; }
+
+struct FieldOrder {
+  std::array<std::uint8_t, schema::kMostPlaces> places{};
+  std::size_t count = 0;
+};
+constexpr std::array<FieldOrder, schema::kKindCount> field_orders() {
+  std::array<FieldOrder, schema::kKindCount> out{};
+  for (std::size_t e = 0; e < schema::kElementCount; ++e) {
+    if (is_internal(schema::kElements[e].group)) continue;
+    const schema::PlaceByKind places = schema::places_of(e);
+    for (std::size_t k = 0; k < schema::kKindCount; ++k)
+      if (places[k] != schema::kNoPlace) out[k].places[out[k].count++] = places[k];
+  }
+  return out;
+}
+inline constexpr std::array<FieldOrder, schema::kKindCount> kFieldOrders = field_orders();
+
+// Calls visit(place, element) for each field that is there.
+template <class Visit>
+void for_each_field(const Record& r, Visit&& visit) {
+  const schema::Groups groups = r.groups();
+  const FieldOrder& order = kFieldOrders[r.kind()];
+  for (std::size_t i = 0; i < order.count; ++i) {
+    const std::uint8_t place = order.places[i];
+    const schema::Element& e = schema::kElements[r.layout().places[place].element];
+    if ((groups & schema::bit_of(e.group)) != 0 && r.has(place)) visit(std::size_t{place}, e);
+  }
+}
+
+}  // namespace probe

@@ -1,0 +1,92 @@
+// A biflow: both directions of a conversation between two endpoints.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "probe/packet/packet.h"
+
+namespace probe {
+
+namespace tcp {
+class Tracker;
+}
+class Conversation;
+
+using FlowIndex = std::uint32_t;
+inline constexpr FlowIndex kNoFlow = ~FlowIndex{0};
+
+// IANA flowEndReason.
+enum class EndReason : std::uint8_t {
+  idle_timeout = 1,
+  active_timeout = 2,
+  end_of_flow = 3,
+  forced_end = 4,
+  lack_of_resources = 5
+};
+
+// What one endpoint sent in this record's interval.
+struct SideCounts {
+  std::uint64_t octets = 0;
+  std::uint64_t packets = 0;
+  Nanos first = 0;  // if packets > 0
+  Nanos last = 0;
+  std::uint8_t ttl_min = 255;
+  std::uint8_t traffic_class = 0;  // of the first packet
+};
+
+// Times the turns of a conversation without knowing its protocol: data of the initiator, then data of the responder.
+struct Turns {
+  Nanos asked = 0;  // last data of the initiator
+  bool waiting = false;
+  std::uint32_t count = 0;
+  Nanos sum = 0;
+
+  void on_initiator(Nanos now) {
+    asked = now;
+    waiting = true;
+  }
+  void on_responder(Nanos now) {
+    if (!waiting) return;
+    waiting = false;
+    if (now < asked) return;
+    sum += now - asked;
+    ++count;
+  }
+};
+
+// Lives in the table's slot for as long as packets come. Sides are by canonical endpoint (0 lower, 1 higher), so that
+// learning late who the initiator is changes one field only.
+struct alignas(64) Flow {
+  FlowKey key;
+  Nanos last = 0;            // newest packet
+  Nanos interval_start = 0;  // first packet since the last record of this flow
+
+  tcp::Tracker* tracker = nullptr;       // TCP only
+  Conversation* conversation = nullptr;  // once there was payload to look into
+  std::array<SideCounts, 2> sides;
+
+  // expiry wheel
+  FlowIndex wheel_next = kNoFlow, wheel_previous = kNoFlow;
+  std::uint32_t wheel_slot = 0;
+
+  std::uint32_t burst = 0;  // of its last packet: flows of the running burst are not evicted
+  std::uint32_t quality = 0;
+  std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
+  std::uint32_t transactions = 0;
+  std::uint8_t initiator = 0;
+  std::uint8_t application = 0;        // number of its dissector + 1, once the conversation is gone; 0: none
+  bool initiator_certain : 1 = false;  // told by a SYN or by the payload
+  std::array<bool, 2> initial_known{};
+  bool ended : 1 = false;        // FIN of both sides or RST: lingers
+  bool look_inside : 1 = false;  // its payload is wanted
+  std::uint16_t icmp_type_code = 0;
+  std::uint64_t id = 0;
+  Turns turns;
+  Encapsulation encapsulation;  // of the first packet
+  std::uint8_t mac_from = 0;    // who sent that packet
+
+  std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
+};
+
+}  // namespace probe

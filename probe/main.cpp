@@ -1,0 +1,197 @@
+// Subcommands to exit codes.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "exporter/tools/elements.h"
+#include "probe/pipeline/registry.h"
+#include "probe/run/collect.h"
+#include "probe/run/config.h"
+#include "probe/run/replay.h"
+#include "probe/run/summary.h"
+
+namespace {
+
+using namespace probe::run;
+
+constexpr int kUsage = 2;  // bad arguments or configuration
+
+std::string version() {
+  std::string out = "augprobe " AUGPROBE_VERSION "\ndissectors:";
+  for (const probe::Dissector* d : probe::dissectors()) out += fmt::format(" {}", d->name);
+  return out;
+}
+
+// Prints all mistakes; true if there are any.
+bool tell(const std::string& file, const std::vector<Mistake>& mistakes) {
+  for (const Mistake& m : mistakes) {
+    if (m.line > 0)
+      fmt::print(stderr, "{}:{}: {}\n", file, m.line, m.what);
+    else
+      fmt::print(stderr, "{}: {}\n", file, m.what);
+  }
+  return !mistakes.empty();
+}
+
+// Options of the commands that take a configuration.
+struct Configured {
+  Options options;
+  std::string file;
+  std::vector<std::string> set, exports;
+
+  void add_to(CLI::App& app) {
+    app.add_option("-c,--config", file, "Configuration file (TOML); see conf/augprobe.toml")->type_name("FILE");
+    app.add_option("--set", set, "Set one option, as --set flow.idle_timeout=30s; see `augprobe options`")
+        ->type_name("KEY=VALUE")
+        ->allow_extra_args(false);
+  }
+  // False after all mistakes have been told.
+  bool load() {
+    bool wrong = !file.empty() && tell(file, load_config(file, options));
+    for (const std::string& s : set) wrong = tell("--set", set_option(s, options)) || wrong;
+    if (!exports.empty()) options.export_targets = exports;
+    return !(tell(file.empty() ? "augprobe" : file, check_options(options)) || wrong);
+  }
+};
+
+struct Replay {
+  Configured configured;
+  ReplayRequest request;
+  std::uint64_t workers = 0;
+
+  explicit Replay(CLI::App& app) {
+    configured.add_to(app);
+    app.add_option("captures", request.captures, "pcap or pcapng files, also compressed; - is standard input")
+        ->required()
+        ->type_name("CAPTURE");
+    app.add_option("-e,--export", configured.exports,
+                   "IPFIX target: udp://HOST:PORT, tcp://HOST:PORT, file:PATH or null:, "
+                   "behind it ?profile=native (default) or ?profile=basic; may be repeated")
+        ->type_name("URL")
+        ->allow_extra_args(false);
+    app.add_option("--json", request.json, "Write records as JSON lines; - is standard output")->type_name("FILE");
+    app.add_option("--store", request.store, "Write records into an SQLite database")->type_name("FILE.sqlite");
+    app.add_option("--expect", request.expect,
+                   "Compare the records with these (JSON lines); exit code 1 if they differ")
+        ->type_name("EXPECTED.jsonl");
+    app.add_option("-w,--workers", workers, "Worker threads (capture.workers)")
+        ->type_name("N")
+        ->check(CLI::Range(1, 64));
+    app.add_flag("-q,--quiet", request.quiet, "No progress and no summary");
+    app.footer("Without any of --export, --json, --store and --expect the records are shown as tables.");
+  }
+  int run() {
+    if (!configured.load()) return kUsage;
+    request.options = configured.options;
+    if (workers > 0) request.options.capture_workers = workers;
+    if (request.options.export_enterprise_number == probe::schema::kDocumentationPen &&
+        !configured.options.export_targets.empty() && !request.quiet)
+      fmt::print(stderr,
+                 "augprobe: own elements go out under 32473, the number for documentation (RFC 5612); set "
+                 "export.enterprise_number\n");
+    return replay(request);
+  }
+};
+
+struct Collect {
+  CollectRequest request;
+  std::uint64_t idle = 0;
+  explicit Collect(CLI::App& app) {
+    app.add_option("-l,--listen", request.listen, "udp://[HOST]:PORT or tcp://[HOST]:PORT; may be repeated")
+        ->required()
+        ->type_name("URL")
+        ->allow_extra_args(false);
+    app.add_option("--store", request.store, "Write records into an SQLite database")->type_name("FILE.sqlite");
+    app.add_option("--json", request.json,
+                   "Write records as JSON lines; - is standard output (default without --store)")
+        ->type_name("FILE");
+    app.add_option("--enterprise-number", request.enterprise, "Of the exporter's own elements")
+        ->default_val(probe::schema::kDocumentationPen)
+        ->type_name("N");
+    app.add_option("--stop-when-idle", idle, "End when nothing has come for so long; 0: never")->type_name("SECONDS");
+    app.add_flag("-q,--quiet", request.quiet, "No summary");
+  }
+  int run() {
+    request.stop_when_idle = std::chrono::seconds(idle);
+    return collect(request);
+  }
+};
+
+struct Show {
+  ShowRequest request;
+  explicit Show(CLI::App& app) {
+    app.add_option("file", request.path, "IPFIX file or SQLite database")->required()->type_name("FILE");
+    app.add_option("-k,--kind", request.view.view,
+                   fmt::format("Only one kind: {}", fmt::join(probe::view_names(), ", ")))
+        ->type_name("KIND");
+    app.add_option("-s,--sort", request.view.sort, "Header of the column to sort by, largest first")
+        ->type_name("COLUMN");
+    app.add_option("-n,--top", request.view.top, "Rows")->type_name("N")->capture_default_str();
+    app.add_option("--enterprise-number", request.enterprise, "Of the exporter's own elements")
+        ->default_val(probe::schema::kDocumentationPen)
+        ->type_name("N");
+  }
+};
+
+int check_config(const std::string& file) {
+  Options options;
+  const bool wrong = tell(file, load_config(file, options));
+  if (tell(file, check_options(options)) || wrong) return kUsage;
+  fmt::print("{}: good\n", file);
+  return 0;
+}
+
+void add_format(CLI::App& app, std::string& format, std::vector<std::string> formats) {
+  app.add_option("-f,--format", format, fmt::format("{}", fmt::join(formats, ", ")))
+      ->capture_default_str()
+      ->check(CLI::IsMember(formats))
+      ->type_name("FORMAT");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app{"A passive probe: captured packets in, flows and transactions with their performance out, as IPFIX."};
+  app.set_version_flag("--version", version());
+  app.require_subcommand(1);
+  CLI::App& replay_app = *app.add_subcommand("replay", "Read captures and export, store, show or check the records");
+  CLI::App& collect_app = *app.add_subcommand("collect", "Receive IPFIX and store or print the records");
+  CLI::App& show_app = *app.add_subcommand("show", "Show records of an IPFIX file or a database as tables");
+  CLI::App& elements_app = *app.add_subcommand("elements", "List the information elements of all records");
+  CLI::App& options_app = *app.add_subcommand("options", "List all options with their defaults");
+  CLI::App& counters_app = *app.add_subcommand("counters", "List all counters");
+  CLI::App& check_app = *app.add_subcommand("check-config", "Tell all mistakes in a configuration file");
+  Replay replaying(replay_app);
+  Collect collecting(collect_app);
+  Show showing(show_app);
+  std::string element_format = "markdown", option_format = "toml", counter_format = "markdown", config;
+  add_format(elements_app, element_format, probe::element_formats());
+  add_format(options_app, option_format, {"toml", "markdown"});
+  add_format(counters_app, counter_format, {"markdown"});
+  check_app.add_option("file", config, "Configuration file")->required()->type_name("FILE");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : kUsage;
+  }
+  if (replay_app.parsed()) return replaying.run();
+  if (collect_app.parsed()) return collecting.run();
+  if (show_app.parsed()) return show(showing.request);
+  if (check_app.parsed()) return check_config(config);
+  if (elements_app.parsed()) fmt::print("{}", probe::elements_as(element_format));
+  if (options_app.parsed()) fmt::print("{}", option_format == "toml" ? options_as_toml() : options_as_markdown());
+  if (counters_app.parsed()) fmt::print("{}", counters_as_markdown());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "augprobe: {}\n", e.what());
+    return kUsage;
+  }
+}

@@ -1,0 +1,154 @@
+#include "probe/pipeline/flow_summary.h"
+
+#include <algorithm>
+#include <array>
+
+#include "probe/base/quality.h"
+#include "probe/pipeline/flow_scribe.h"
+#include "probe/tcp/tracker.h"
+
+namespace probe {
+namespace {
+
+std::uint32_t microseconds(Nanos n) {
+  return static_cast<std::uint32_t>(std::clamp<Nanos>(n / kMicrosecond, 0, 0xffffffff));
+}
+
+void write_counts(Record& r, const Flow& f) {
+  const SideCounts& forward = f.sides[f.initiator];
+  const SideCounts& reverse = f.sides[f.initiator ^ 1u];
+  const Nanos start = forward.packets == 0   ? reverse.first
+                      : reverse.packets == 0 ? forward.first
+                                             : std::min(forward.first, reverse.first);
+  const Nanos end = forward.packets == 0   ? reverse.last
+                    : reverse.packets == 0 ? forward.last
+                                           : std::max(forward.last, reverse.last);
+  set_in<"flowStartMilliseconds">(r, start);
+  set_in<"flowEndMilliseconds">(r, end);
+  set_in<"flowStartMicroseconds">(r, start);
+  set_in<"flowEndMicroseconds">(r, end);
+  set_in<"octetDeltaCount">(r, forward.octets);
+  set_in<"packetDeltaCount">(r, forward.packets);
+  set_in<"reverseOctetDeltaCount">(r, reverse.octets);
+  set_in<"reversePacketDeltaCount">(r, reverse.packets);
+  if (forward.packets > 0) {
+    set_in<"ipClassOfService">(r, forward.traffic_class);
+    set_in<"minimumTTL">(r, forward.ttl_min);
+  }
+  if (reverse.packets > 0) {
+    set_in<"reverseMinimumTTL">(r, reverse.ttl_min);
+    set_in<"reverseFlowStartMilliseconds">(r, reverse.first);
+    set_in<"reverseFlowEndMilliseconds">(r, reverse.last);
+  }
+}
+
+void write_encapsulation(Record& r, const Flow& f) {
+  const Encapsulation& e = f.encapsulation;
+  if (e.vlan_count > 0) set_in<"vlanId">(r, static_cast<std::uint16_t>(e.vlan[0] & 0x0fff));
+  if (e.vlan_count > 1) set_in<"dot1qCustomerVlanId">(r, static_cast<std::uint16_t>(e.vlan[1] & 0x0fff));
+  if (e.mpls_count > 0) {
+    const std::array<std::uint8_t, 3> label = {static_cast<std::uint8_t>(e.mpls_top >> 16),
+                                               static_cast<std::uint8_t>(e.mpls_top >> 8),
+                                               static_cast<std::uint8_t>(e.mpls_top)};
+    set_in<"mplsTopLabelStackSection">(r, label);
+  }
+  static constexpr std::array<std::string_view, 7> kTunnels = {"",       "gre",   "erspan",  "vxlan",
+                                                               "geneve", "gtp-u", "ip-in-ip"};
+  if (e.tunnel != Tunnel::none) set_in<"tunnelType">(r, kTunnels[static_cast<std::size_t>(e.tunnel)]);
+  if (e.tunnel != Tunnel::none && e.has_tunnel_id) set_in<"tunnelIdentifier">(r, e.tunnel_id);
+  if (!e.has_mac || e.mpls_count > 0 || e.tunnel != Tunnel::none) return;
+  const bool forward = f.mac_from == f.initiator;
+  set_in<"sourceMacAddress">(r, forward ? e.source_mac : e.destination_mac);
+  set_in<"destinationMacAddress">(r, forward ? e.destination_mac : e.source_mac);
+}
+
+void write_rtt(Record& r, const tcp::Tracker& t, unsigned client, unsigned server) {
+  if (const Nanos rtt = t.handshake_rtt(server); rtt >= 0)
+    set_in<"tcpServerHandshakeRttMicroseconds">(r, microseconds(rtt));
+  if (const Nanos rtt = t.handshake_rtt(client); rtt >= 0)
+    set_in<"tcpClientHandshakeRttMicroseconds">(r, microseconds(rtt));
+  if (const tcp::RttStatistics& s = t.rtt(server); s.count > 0) {
+    set_in<"tcpServerRttMinMicroseconds">(r, s.min_us);
+    set_in<"tcpServerRttMeanMicroseconds">(r, static_cast<std::uint32_t>(s.mean_us + 0.5));
+    set_in<"tcpServerRttMaxMicroseconds">(r, s.max_us);
+    set_in<"tcpServerRttStdDevMicroseconds">(r, s.standard_deviation_us());
+    set_in<"tcpServerRttCount">(r, s.count);
+  }
+  if (const tcp::RttStatistics& s = t.rtt(client); s.count > 0) {
+    set_in<"tcpClientRttMinMicroseconds">(r, s.min_us);
+    set_in<"tcpClientRttMeanMicroseconds">(r, static_cast<std::uint32_t>(s.mean_us + 0.5));
+    set_in<"tcpClientRttMaxMicroseconds">(r, s.max_us);
+    set_in<"tcpClientRttStdDevMicroseconds">(r, s.standard_deviation_us());
+    set_in<"tcpClientRttCount">(r, s.count);
+  }
+}
+
+void write_forward_tcp(Record& r, const tcp::SenderMeasures& m, std::uint16_t segment) {
+  set_in<"tcpControlBits">(r, m.flags);
+  set_in<"tcpRetransmittedPacketCount">(r, m.retransmitted_packets);
+  set_in<"tcpRetransmittedOctetCount">(r, m.retransmitted_octets);
+  set_in<"tcpRetransmittedBeforeProbePacketCount">(r, m.before_probe_packets);
+  set_in<"tcpOutOfOrderPacketCount">(r, m.out_of_order_packets);
+  set_in<"tcpDuplicateAckCount">(r, m.duplicate_acks);
+  set_in<"tcpZeroWindowCount">(r, m.zero_windows);
+  if (segment > 0) set_in<"tcpMaximumSegmentSize">(r, segment);
+  if (m.window_known) set_in<"tcpWindowMinOctets">(r, m.window_min);
+}
+
+void write_reverse_tcp(Record& r, const tcp::SenderMeasures& m, std::uint16_t segment) {
+  set_in<"reverseTcpControlBits">(r, m.flags);
+  set_in<"reverseTcpRetransmittedPacketCount">(r, m.retransmitted_packets);
+  set_in<"reverseTcpRetransmittedOctetCount">(r, m.retransmitted_octets);
+  set_in<"reverseTcpRetransmittedBeforeProbePacketCount">(r, m.before_probe_packets);
+  set_in<"reverseTcpOutOfOrderPacketCount">(r, m.out_of_order_packets);
+  set_in<"reverseTcpDuplicateAckCount">(r, m.duplicate_acks);
+  set_in<"reverseTcpZeroWindowCount">(r, m.zero_windows);
+  if (segment > 0) set_in<"reverseTcpMaximumSegmentSize">(r, segment);
+  if (m.window_known) set_in<"reverseTcpWindowMinOctets">(r, m.window_min);
+}
+
+// What a sender's segments met is known in part only from the acknowledgements of its peer.
+void write_acknowledged(Record& r, const tcp::SenderMeasures& forward, const tcp::SenderMeasures& reverse) {
+  set_in<"tcpSpuriousRetransmissionPacketCount">(r, forward.spurious_packets);
+  set_in<"tcpCaptureLossOctetCount">(r, forward.capture_loss_octets);
+  set_in<"reverseTcpSpuriousRetransmissionPacketCount">(r, reverse.spurious_packets);
+  set_in<"reverseTcpCaptureLossOctetCount">(r, reverse.capture_loss_octets);
+}
+
+void write_tcp(Record& r, const Flow& f) {
+  const tcp::Tracker& t = *f.tracker;
+  const unsigned client = f.initiator, server = client ^ 1u;
+  write_rtt(r, t, client, server);
+  if (f.sides[client].packets > 0) write_forward_tcp(r, t.measures(client), t.maximum_segment(client));
+  if (f.sides[server].packets > 0) write_reverse_tcp(r, t.measures(server), t.maximum_segment(server));
+  if (f.sides[client].packets > 0 && f.sides[server].packets > 0)
+    write_acknowledged(r, t.measures(client), t.measures(server));
+}
+
+std::uint32_t marks_of(const Flow& f) {
+  std::uint32_t marks = f.quality;
+  if (!f.initiator_certain) marks |= bit_of(Quality::direction_guessed);
+  if (!f.tracker) return marks;
+  marks |= f.tracker->quality();
+  if (f.sides[0].packets == 0 || f.sides[1].packets == 0) marks |= bit_of(Quality::one_sided);
+  return marks;
+}
+
+}  // namespace
+
+void write_flow(Record& r, const Flow& f, EndReason why, std::string_view application,
+                std::uint32_t dissection_quality) {
+  write_identity(r, f);
+  write_counts(r, f);
+  set_in<"flowEndReason">(r, static_cast<std::uint8_t>(why));
+  set_in<"biflowDirection">(r, static_cast<std::uint8_t>(f.initiator_certain ? 1 : 0));
+  set_in<"measurementQuality">(r, marks_of(f) | dissection_quality);
+  if (f.key.protocol == ip_protocol::kIcmp) set_in<"icmpTypeCodeIPv4">(r, f.icmp_type_code);
+  if (f.key.protocol == ip_protocol::kIcmpV6) set_in<"icmpTypeCodeIPv6">(r, f.icmp_type_code);
+  if (f.tracker) write_tcp(r, f);
+  set_in<"applicationName">(r, application);
+  if (f.turns.count > 0) set_in<"responseTimeMeanMicroseconds">(r, microseconds(f.turns.sum / f.turns.count));
+  write_encapsulation(r, f);
+}
+
+}  // namespace probe

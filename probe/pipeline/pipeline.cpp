@@ -1,0 +1,250 @@
+#include "probe/pipeline/pipeline.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+
+#include "probe/base/quality.h"
+#include "probe/pipeline/direction.h"
+#include "probe/pipeline/flow_summary.h"
+
+namespace probe {
+namespace {
+
+// Packets of a capture may be out of order by this much without a flow being ended too early by another flow's packet.
+constexpr Nanos kDisorder = kSecond;
+
+void count(const Packet& p, Flow& f, unsigned from) {
+  SideCounts& side = f.sides[from];
+  if (side.packets == 0) {
+    side.first = side.last = p.time;
+    side.traffic_class = p.traffic_class;
+  }
+  side.first = std::min(side.first, p.time);
+  side.last = std::max(side.last, p.time);
+  side.packets += p.packet_count;
+  side.octets += p.ip_octets;
+  side.ttl_min = std::min(side.ttl_min, p.ttl);
+  if (p.cut) f.quality |= bit_of(Quality::packets_cut);
+  if (p.time < f.last) f.quality |= bit_of(Quality::time_disorder);
+  f.last = std::max(f.last, p.time);
+}
+
+bool is_syn(const Packet& p) {
+  return p.is_tcp() && p.tcp.has(tcp_flag::kSyn) && !p.tcp.has(tcp_flag::kAck | tcp_flag::kRst);
+}
+
+// A SYN that opens another connection between the same ports, rather than being the one that opened this flow, again.
+bool opens_another(const Packet& p, const Flow& f) {
+  if (!is_syn(p) || f.packets() == 0) return false;
+  if (f.initial_known[p.from_high]) return p.tcp.sequence != f.initial_sequence[p.from_high];
+  return !f.initial_known[p.from_high ^ 1u];  // its SYN-ACK came first; else the flow was joined in the middle
+}
+
+FlowFacts facts_of(const Flow& f) {
+  FlowFacts facts;
+  facts.client = f.initiator;
+  facts.client_certain = f.initiator_certain;
+  facts.start_seen = f.key.protocol != ip_protocol::kTcp || f.initial_known[0] || f.initial_known[1];
+  facts.first_known = f.initial_known;
+  for (unsigned s : {0u, 1u}) facts.first_sequence[s] = f.initial_sequence[s] + 1;
+  return facts;
+}
+
+void take_turns(const Packet& p, Flow& f, unsigned from, tcp::Verdict verdict) {
+  if (p.payload_length == 0 || verdict == tcp::Verdict::keep_alive || verdict == tcp::Verdict::duplicate) return;
+  if (from == f.initiator)
+    f.turns.on_initiator(p.time);
+  else if (verdict != tcp::Verdict::repeated)
+    f.turns.on_responder(p.time);
+}
+
+}  // namespace
+
+Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& outlet, Counters& counters)
+    : options_(options),
+      counters_(counters),
+      flows_(options.flows),
+      wheel_(flows_),
+      trackers_(options.flows),
+      dissection_(options.dissection, counters),
+      scribe_(pools, dissection_.notes(), outlet, counters, options.redaction) {}
+
+void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
+  assert(packets.size() <= kMostPackets);
+  if (packets.empty()) return expire(now - kDisorder);
+  ++burst_;
+  wheel_.start(packets.front().time);
+  std::array<FlowIndex, kMostPackets> touched;
+  for (const Packet& p : packets) flows_.prefetch(p.hash);
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    touched[i] = touch(packets[i]);
+    if (touched[i] != kNoFlow) __builtin_prefetch(flows_[touched[i]].tracker);
+  }
+  for (std::size_t i = 0; i < packets.size(); ++i)
+    if (touched[i] != kNoFlow) process(packets[i], flows_[touched[i]]);
+  expire(now - kDisorder);
+}
+
+// The packet's flow: the one that is there or a new one; one whose time is over is ended here and begun again.
+FlowIndex Pipeline::touch(const Packet& p) {
+  const FlowIndex i = flows_.find(p.key, p.hash);
+  if (i == kNoFlow) return create(p);
+  flows_[i].burst = burst_;
+  return i;
+}
+
+FlowIndex Pipeline::create(const Packet& p) {
+  FlowIndex i = flows_.insert(p.key, p.hash);
+  if (i == kNoFlow && make_room()) i = flows_.insert(p.key, p.hash);
+  if (i == kNoFlow) {
+    counters_.add(Counter::flow_table_full);
+    return kNoFlow;
+  }
+  wheel_.add(i, p.time + options_.idle_timeout);
+  begin(i, p);
+  return i;
+}
+
+// What is known of a flow from its first packet. The slot's key, and its place in the wheel, are there already.
+void Pipeline::begin(FlowIndex i, const Packet& p) {
+  Flow& f = flows_[i];
+  Flow fresh;
+  fresh.key = f.key;
+  fresh.wheel_next = f.wheel_next;
+  fresh.wheel_previous = f.wheel_previous;
+  fresh.wheel_slot = f.wheel_slot;
+  fresh.burst = burst_;
+  fresh.last = fresh.interval_start = p.time;
+  fresh.id = mix(p.hash, static_cast<std::uint64_t>(p.time) ^ p.tcp.sequence) >> 1;  // fits a signed 64-bit column
+  fresh.icmp_type_code = p.icmp_type_code;
+  fresh.encapsulation = p.encapsulation;
+  fresh.mac_from = p.from_high;
+  const Direction d = direction_of(p);
+  fresh.initiator = static_cast<std::uint8_t>(d.initiator);
+  fresh.initiator_certain = d.certain;
+  fresh.look_inside = options_.dissect && (p.is_tcp() || p.key.protocol == ip_protocol::kUdp);
+  f = fresh;
+  counters_.add(Counter::flow_created);
+  if (!p.is_tcp()) return;
+  f.tracker = trackers_.make();
+  if (!f.tracker) counters_.add(Counter::flow_tracker_pool_empty);
+}
+
+// Ends the flow that is nearest to its timeout, unless it has a packet in this burst.
+bool Pipeline::make_room() {
+  const FlowIndex victim = wheel_.oldest([this](FlowIndex i) { return flows_[i].burst == burst_; });
+  if (victim == kNoFlow) return false;
+  counters_.add(Counter::flow_evicted);
+  wheel_.remove(victim);
+  end(flows_[victim], EndReason::lack_of_resources);
+  flows_.erase(victim);
+  return true;
+}
+
+void Pipeline::process(const Packet& p, Flow& f) {
+  if (p.time > deadline(f) || opens_another(p, f)) {
+    end(f, f.ended || p.time <= deadline(f) ? EndReason::end_of_flow : EndReason::idle_timeout);
+    begin(flows_.index_of(f), p);
+  } else if (p.time - f.interval_start >= options_.active_timeout) {
+    end_interval(f, EndReason::active_timeout);
+    f.interval_start = p.time;
+  }
+  const unsigned from = p.from_high;
+  count(p, f, from);
+  if (p.is_tcp() && p.tcp.has(tcp_flag::kSyn)) learn_from_syn(p, f, from);
+  const tcp::Verdict verdict = f.tracker ? f.tracker->on_segment(p, from) : tcp::Verdict::fresh;
+  take_turns(p, f, from, verdict);
+  if (f.look_inside) dissect(p, f, from);
+  if (f.tracker && !f.ended && f.tracker->end_seen()) {
+    f.ended = true;
+    wheel_.move(flows_.index_of(f), deadline(f));
+  }
+}
+
+// A SYN, or the SYN-ACK that answers one, tells who opened the connection, whatever was guessed before.
+void Pipeline::learn_from_syn(const Packet& p, Flow& f, unsigned from) {
+  if (p.tcp.has(tcp_flag::kRst)) return;
+  if (!f.initial_known[from]) {
+    f.initial_known[from] = true;
+    f.initial_sequence[from] = p.tcp.sequence;
+  }
+  if (f.initiator_certain) return;
+  f.initiator = static_cast<std::uint8_t>(p.tcp.has(tcp_flag::kAck) ? from ^ 1u : from);
+  f.initiator_certain = true;
+}
+
+void Pipeline::dissect(const Packet& p, Flow& f, unsigned from) {
+  const bool payload =
+      p.payload_length > 0 || (f.conversation && p.is_tcp() && p.tcp.has(tcp_flag::kFin | tcp_flag::kRst));
+  if (f.conversation == nullptr) {
+    if (!payload) return;
+    f.conversation = dissection_.open();
+    if (f.conversation == nullptr) {
+      f.look_inside = false;
+      return;
+    }
+  }
+  scribe_.bind(f);
+  if (payload)
+    f.conversation->on_payload(p, facts_of(f), scribe_);
+  else if (p.is_tcp() && p.tcp.has(tcp_flag::kAck))
+    f.conversation->on_acknowledged(from ^ 1u, p.tcp.acknowledgement, p.time, scribe_);
+  if (const int client = f.conversation->client(); client >= 0 && !f.initiator_certain) {
+    f.initiator = static_cast<std::uint8_t>(client);
+    f.initiator_certain = true;
+  }
+  if (f.conversation->dead()) leave_conversation(f);
+}
+
+// What the conversation told about the flow stays with it; its memory goes back.
+void Pipeline::leave_conversation(Flow& f) {
+  f.conversation->finish(scribe_);
+  if (f.conversation->protocol()) f.application = static_cast<std::uint8_t>(f.conversation->protocol_index() + 1);
+  f.quality |= f.conversation->quality();
+  dissection_.close(f.conversation);
+  f.conversation = nullptr;
+  f.look_inside = false;
+}
+
+void Pipeline::end_interval(Flow& f, EndReason why) {
+  scribe_.bind(f);
+  const Conversation* c = f.conversation;
+  const Dissector* protocol = c ? c->protocol() : f.application > 0 ? dissection_.all()[f.application - 1u] : nullptr;
+  if (Record* r = scribe_.take_flow()) {
+    write_flow(*r, f, why, protocol ? protocol->name : std::string_view(), c ? c->quality() : 0);
+    scribe_.commit_flow(r);
+  }
+  f.sides = {};
+  f.turns.count = 0;
+  f.turns.sum = 0;
+  if (f.tracker) f.tracker->start_interval();
+}
+
+// The flow is over: what is half done is committed, then the flow itself, and what it held goes back to its pools.
+void Pipeline::end(Flow& f, EndReason why) {
+  scribe_.bind(f);
+  if (f.conversation) leave_conversation(f);
+  end_interval(f, why);
+  if (f.tracker) trackers_.destroy(f.tracker);
+  f.tracker = nullptr;
+}
+
+void Pipeline::expire(Nanos now) {
+  wheel_.turn(now, [this, now](FlowIndex i) {
+    Flow& f = flows_[i];
+    if (deadline(f) >= now) return wheel_.add(i, deadline(f));
+    end(f, f.ended ? EndReason::end_of_flow : EndReason::idle_timeout);
+    flows_.erase(i);
+  });
+}
+
+void Pipeline::finish() {
+  wheel_.drain([this](FlowIndex i) {
+    Flow& f = flows_[i];
+    end(f, f.ended ? EndReason::end_of_flow : EndReason::forced_end);
+    flows_.erase(i);
+  });
+}
+
+}  // namespace probe

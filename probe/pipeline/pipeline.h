@@ -1,0 +1,68 @@
+// The order of the stages, on one screen: packets in, finished records out.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "probe/base/counters.h"
+#include "probe/flow/expiry_wheel.h"
+#include "probe/flow/flow_table.h"
+#include "probe/pipeline/conversation.h"
+#include "probe/pipeline/flow_scribe.h"
+#include "probe/tcp/tracker.h"
+
+namespace probe {
+
+struct PipelineOptions {
+  std::size_t flows = 1u << 18;          // capacity of the flow table
+  Nanos idle_timeout = 60 * kSecond;     // a flow without packets for so long is over
+  Nanos active_timeout = 300 * kSecond;  // a longer flow is reported in intervals
+  Nanos tcp_linger = 5 * kSecond;        // after FIN or RST: late packets still belong to the flow
+  bool dissect = true;
+  DissectionOptions dissection;
+  Redaction redaction;
+};
+
+// One per worker. Everything that a packet leads to happens in on_burst, from packet time alone: what comes out does
+// not depend on the size of bursts or on the number of workers.
+class Pipeline {
+ public:
+  static constexpr std::size_t kMostPackets = 64;  // in a burst
+
+  Pipeline(const PipelineOptions&, RecordPools&, Outlet&, Counters&);
+
+  // `now`: the newest packet time that the source has seen, for this worker or another; ends the flows that are due.
+  void on_burst(std::span<const Packet> packets, Nanos now);
+  // Ends all flows.
+  void finish();
+
+  const Dissection& dissection() const { return dissection_; }
+  std::size_t flows() const { return flows_.size(); }
+
+ private:
+  FlowIndex touch(const Packet&);
+  FlowIndex create(const Packet&);
+  void begin(FlowIndex, const Packet&);
+  bool make_room();
+  void process(const Packet&, Flow&);
+  void dissect(const Packet&, Flow&, unsigned from);
+  void leave_conversation(Flow&);
+  void learn_from_syn(const Packet&, Flow&, unsigned from);
+  void end_interval(Flow&, EndReason);
+  void end(Flow&, EndReason);
+  void erase(FlowIndex);
+  void expire(Nanos now);
+  Nanos deadline(const Flow& f) const { return f.last + (f.ended ? options_.tcp_linger : options_.idle_timeout); }
+
+  const PipelineOptions options_;
+  Counters& counters_;
+  FlowTable flows_;
+  ExpiryWheel wheel_;
+  Pool<tcp::Tracker> trackers_;
+  Dissection dissection_;
+  FlowScribe scribe_;
+  std::uint32_t burst_ = 0;
+};
+
+}  // namespace probe

@@ -1,0 +1,103 @@
+#include "probe/run/crew.h"
+
+#include <algorithm>
+
+namespace probe::run {
+
+namespace {
+void add_up(DissectorCounters& to, const DissectorCounters& from) {
+  to.flows += from.flows;
+  to.transactions += from.transactions;
+  to.gaps += from.gaps;
+  to.not_ours += from.not_ours;
+  to.given_up += from.given_up;
+}
+}  // namespace
+
+struct Crew::Alone {
+  Alone(const Options& o, Exporter& exporter, Counters& counters)
+      : pools(record_slots(o)), outlet(exporter), pipeline(pipeline_options(o), pools, outlet, counters) {}
+  RecordPools pools;
+  DirectOutlet outlet;
+  Pipeline pipeline;
+};
+
+Crew::Crew(const Options& o, Exporter& exporter) : exporter_(exporter), decoder_(decode_options(o), counters_) {
+  if (o.capture_workers == 1) {
+    alone_ = std::make_unique<Alone>(o, exporter, counters_);
+    return;
+  }
+  for (std::size_t i = 0; i < o.capture_workers; ++i) lanes_.push_back(std::make_unique<Lane>(o, exporter));
+  exporter_.start();
+  for (const auto& lane : lanes_) {
+    lane->start();
+    open_.push_back(lane->take_batch());
+  }
+}
+
+Crew::~Crew() = default;
+
+void Crew::on_frames(std::span<const Frame> frames) {
+  decoder_.new_burst();
+  std::size_t n = 0;
+  for (const Frame& f : frames) {
+    now_ = std::max(now_, f.time);
+    if (decoder_.decode(f, packets_[n])) ++n;
+  }
+  const std::span<const Packet> packets(packets_.data(), n);
+  if (alone_) return alone_->pipeline.on_burst(packets, now_);
+  for (const Packet& p : packets) hand_on(p);
+}
+
+void Crew::hand_on(const Packet& p) {
+  const std::size_t lane = (p.hash >> 32) % lanes_.size();  // the table uses the low bits
+  if (!open_[lane]->fits(p)) send(lane);
+  open_[lane]->add(p);
+}
+
+void Crew::send(std::size_t lane) {
+  open_[lane]->now = now_;
+  lanes_[lane]->give_batch(open_[lane]);
+  open_[lane] = lanes_[lane]->take_batch();
+}
+
+void Crew::end_flows() {
+  if (alone_) alone_->pipeline.finish();
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    open_[i]->end_flows = true;
+    send(i);
+  }
+  now_ = 0;
+}
+
+void Crew::finish() {
+  if (alone_) {
+    alone_->pipeline.finish();
+    return exporter_.finish();
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    open_[i]->now = now_;
+    open_[i]->last = true;
+    lanes_[i]->give_batch(open_[i]);
+  }
+  for (const auto& lane : lanes_) lane->join();
+  exporter_.stop();
+}
+
+Counters Crew::counters() const {
+  Counters all = counters_;
+  for (const auto& lane : lanes_) all += lane->counters();
+  return all;
+}
+
+std::vector<DissectorCounters> Crew::dissection() const {
+  std::vector<DissectorCounters> all(dissectors().size());
+  const auto add = [&](const Pipeline& p) {
+    for (std::size_t i = 0; i < all.size(); ++i) add_up(all[i], p.dissection().of(i));
+  };
+  if (alone_) add(alone_->pipeline);
+  for (const auto& lane : lanes_) add(lane->pipeline());
+  return all;
+}
+
+}  // namespace probe::run

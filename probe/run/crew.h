@@ -1,0 +1,47 @@
+// All workers of a replay behind one door: frames in, flows by hash to the worker that owns them.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "probe/packet/decoder.h"
+#include "probe/run/lane.h"
+
+namespace probe::run {
+
+// With one worker everything, the exporter included, runs in the caller's thread. With more, the caller's thread
+// decodes and hands packets on, and the exporter has a thread of its own.
+class Crew {
+ public:
+  Crew(const Options&, Exporter&);
+  ~Crew();
+
+  // At most Pipeline::kMostPackets frames.
+  void on_frames(std::span<const Frame>);
+  // All flows end: the next capture is not a continuation.
+  void end_flows();
+  // Nothing comes any more: flows end, records are delivered, sinks finish. Throws what a sink threw.
+  void finish();
+
+  Counters counters() const;  // of all threads; after finish()
+  std::vector<DissectorCounters> dissection() const;
+  Nanos now() const { return now_; }
+
+ private:
+  struct Alone;  // the one worker in this thread
+  void hand_on(const Packet&);
+  void send(std::size_t lane);
+
+  Exporter& exporter_;
+  Counters counters_;  // this thread's
+  Decoder decoder_;
+  std::array<Packet, Pipeline::kMostPackets> packets_;
+  Nanos now_ = 0;
+  std::unique_ptr<Alone> alone_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  std::vector<Batch*> open_;  // batch being filled, per lane
+};
+
+}  // namespace probe::run
