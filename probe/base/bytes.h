@@ -60,17 +60,15 @@ class Cursor {
   std::uint64_t big_endian() {
     const Bytes b = take(N);
     if (b.empty()) return 0;
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return ((std::uint64_t{b[I]} << 8 * (N - 1 - I)) | ...);
-    }(std::make_index_sequence<N>());
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return ((std::uint64_t{b[I]} << 8 * (N - 1 - I)) | ...); }
+    (std::make_index_sequence<N>());
   }
   template <std::size_t N>
   std::uint64_t little_endian() {
     const Bytes b = take(N);
     if (b.empty()) return 0;
-    return [&]<std::size_t... I>(std::index_sequence<I...>) {
-      return ((std::uint64_t{b[I]} << 8 * I) | ...);
-    }(std::make_index_sequence<N>());
+    return [&]<std::size_t... I>(std::index_sequence<I...>) { return ((std::uint64_t{b[I]} << 8 * I) | ...); }
+    (std::make_index_sequence<N>());
   }
 
   Bytes rest_;

@@ -1,12 +1,12 @@
 // Fixed memory for things that come and go on the packet path.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <new>
+
+#include "probe/base/pages.h"
 
 namespace probe {
 
@@ -15,16 +15,10 @@ namespace probe {
 class SlotPool {
  public:
   SlotPool(std::size_t slots, std::size_t octets_each)
-      : slots_(slots), stride_((octets_each + 63) / 64 * 64), free_(new std::uint32_t[slots ? slots : 1]) {
-    void* p = slots ? mmap(nullptr, slots_ * stride_, PROT_READ | PROT_WRITE,
-                           MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-                    : nullptr;
-    if (p == MAP_FAILED) throw std::bad_alloc();
-    memory_ = static_cast<std::byte*>(p);
-  }
-  ~SlotPool() {
-    if (memory_) munmap(memory_, slots_ * stride_);
-  }
+      : slots_(slots),
+        stride_((octets_each + 63) / 64 * 64),
+        free_(new std::uint32_t[slots ? slots : 1]),
+        memory_(slots_ * stride_) {}
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
 
@@ -33,7 +27,7 @@ class SlotPool {
     return fresh_ < slots_ ? at(fresh_++) : nullptr;
   }
   void give(void* slot) {
-    free_[returned_++] = static_cast<std::uint32_t>((static_cast<std::byte*>(slot) - memory_) / stride_);
+    free_[returned_++] = static_cast<std::uint32_t>((static_cast<std::byte*>(slot) - memory_.begin()) / stride_);
   }
 
   std::size_t in_use() const { return fresh_ - returned_; }
@@ -41,14 +35,14 @@ class SlotPool {
   std::size_t octets() const { return slots_ * stride_; }
 
  private:
-  void* at(std::size_t i) { return memory_ + i * stride_; }
+  void* at(std::size_t i) { return memory_.begin() + i * stride_; }
 
   std::size_t slots_;
   std::size_t stride_;
   std::unique_ptr<std::uint32_t[]> free_;  // not initialised: pages stay untouched until slots come back
   std::size_t returned_ = 0;
   std::size_t fresh_ = 0;
-  std::byte* memory_ = nullptr;
+  Pages memory_;
 };
 
 // A SlotPool of one type.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <utility>
 
 #include "probe/flow/flow_table.h"
 
@@ -26,21 +27,27 @@ class ExpiryWheel {
   }
 
   // Turns to `now` and calls visit(flow index) for each flow whose slot has passed. visit must re-add or erase the
-  // flow, which has left the wheel already.
-  template <class Visit>
-  void turn(Nanos now, Visit&& visit) {
+  // flow, which has left the wheel already. The flows are cold: prepare(flow) is called for several before the first is
+  // visited.
+  template <class Prepare, class Visit>
+  void turn(Nanos now, Prepare&& prepare, Visit&& visit) {
     const std::int64_t target = now / kSecond;
     if (target <= second_) return;
     const std::int64_t steps = std::min<std::int64_t>(target - second_, kSlots);
     for (std::int64_t s = 0; s < steps; ++s) {
-      const auto slot = static_cast<std::size_t>(second_ + s) % kSlots;
-      FlowIndex i = heads_[slot];
-      heads_[slot] = kNoFlow;  // what visit re-adds here is for the next turn
-      while (i != kNoFlow) {
-        const FlowIndex next = flows_[i].wheel_next;
-        flows_[i].wheel_slot = kNoSlot;
-        visit(i);
-        i = next;
+      FlowIndex& head = heads_[static_cast<std::size_t>(second_ + s) % kSlots];
+      FlowIndex next = std::exchange(head, kNoFlow);  // what visit re-adds here is for the next turn
+      while (next != kNoFlow) {
+        std::array<FlowIndex, 16> together;
+        std::size_t n = 0;
+        for (; next != kNoFlow && n < together.size(); next = flows_[next].wheel_next) {
+          together[n++] = next;
+          prepare(flows_[next]);
+        }
+        for (std::size_t i = 0; i < n; ++i) {
+          flows_[together[i]].wheel_slot = kNoSlot;
+          visit(together[i]);
+        }
       }
     }
     second_ = target;

@@ -56,7 +56,8 @@ struct Turns {
 };
 
 // Lives in the table's slot for as long as packets come. Sides are by canonical endpoint (0 lower, 1 higher), so that
-// learning late who the initiator is changes one field only.
+// learning late who the initiator is changes one field only. The first two cache lines have what finding, ending and
+// most packets need.
 struct alignas(64) Flow {
   FlowKey key;
   Nanos last = 0;            // newest packet
@@ -64,27 +65,25 @@ struct alignas(64) Flow {
 
   tcp::Tracker* tracker = nullptr;       // TCP only
   Conversation* conversation = nullptr;  // once there was payload to look into
-  std::array<SideCounts, 2> sides;
-
-  // expiry wheel
   FlowIndex wheel_next = kNoFlow, wheel_previous = kNoFlow;
   std::uint32_t wheel_slot = 0;
-
-  std::uint32_t burst = 0;  // of its last packet: flows of the running burst are not evicted
-  std::uint32_t quality = 0;
+  std::uint32_t burst = 0;                          // of its last packet: flows of the running burst are not evicted
   std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
-  std::uint32_t transactions = 0;
-  std::uint8_t initiator = 0;
-  std::uint8_t application = 0;        // number of its dissector + 1, once the conversation is gone; 0: none
-  bool initiator_certain : 1 = false;  // told by a SYN or by the payload
   std::array<bool, 2> initial_known{};
-  bool ended : 1 = false;        // FIN of both sides or RST: lingers
-  bool look_inside : 1 = false;  // its payload is wanted
-  std::uint16_t icmp_type_code = 0;
-  std::uint64_t id = 0;
+  std::uint8_t initiator = 0;
+  std::uint8_t application = 0;    // number of its dissector + 1, once the conversation is gone; 0: none
+  bool initiator_certain = false;  // told by a SYN or by the payload
+  bool ended = false;              // FIN of both sides or RST: lingers
+  bool look_inside = false;        // its payload is wanted
+  std::uint8_t mac_from = 0;       // who sent the packet that `encapsulation` is of
+  std::uint32_t quality = 0;
+  std::uint32_t transactions = 0;
+
+  std::array<SideCounts, 2> sides;
   Turns turns;
-  Encapsulation encapsulation;  // of the first packet
-  std::uint8_t mac_from = 0;    // who sent that packet
+  std::uint64_t id = 0;
+  std::uint16_t icmp_type_code = 0;  // of the first packet
+  Encapsulation encapsulation;       // of the first packet
 
   std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 };

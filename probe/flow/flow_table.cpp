@@ -1,45 +1,44 @@
 #include "probe/flow/flow_table.h"
 
-#include <sys/mman.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #include <algorithm>
 #include <bit>
 #include <cassert>
-#include <cstring>
 #include <new>
 
 namespace probe {
-namespace {
-
-// Huge pages halve the cost of a look-up in a large table; where there are none this is only a hint.
-void* pages(std::size_t octets) {
-  void* p = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (p == MAP_FAILED) throw std::bad_alloc();
-  return p;
-}
-
-}  // namespace
 
 FlowTable::FlowTable(std::size_t capacity)
     : capacity_(std::max<std::size_t>(capacity, 1)),
       bucket_mask_(std::bit_ceil(std::max<std::size_t>(capacity_ / (kWays / 2), 1)) - 1),
-      buckets_(static_cast<Bucket*>(pages((bucket_mask_ + 1) * sizeof(Bucket)))),
-      flows_(static_cast<Flow*>(pages(capacity_ * sizeof(Flow)))),
+      bucket_pages_((bucket_mask_ + 1) * sizeof(Bucket)),
+      flow_pages_(capacity_ * sizeof(Flow)),
+      buckets_(reinterpret_cast<Bucket*>(bucket_pages_.begin())),
+      flows_(reinterpret_cast<Flow*>(flow_pages_.begin())),
       free_(new FlowIndex[capacity_]) {}
 
-FlowTable::~FlowTable() {
-  munmap(buckets_, (bucket_mask_ + 1) * sizeof(Bucket));
-  munmap(flows_, capacity_ * sizeof(Flow));
+inline unsigned FlowTable::matches(const Bucket& b, std::uint16_t tag) {
+#ifdef __SSE2__
+  const __m128i tags = _mm_load_si128(reinterpret_cast<const __m128i*>(b.tags.data()));
+  const __m128i equal = _mm_cmpeq_epi16(tags, _mm_set1_epi16(static_cast<short>(tag)));
+  return static_cast<unsigned>(_mm_movemask_epi8(_mm_packs_epi16(equal, _mm_setzero_si128())));
+#else
+  unsigned mask = 0;
+  for (unsigned w = 0; w < kWays; ++w) mask |= (b.tags[w] == tag ? 1u : 0u) << w;
+  return mask;
+#endif
 }
 
-unsigned FlowTable::matches(const Bucket& b, std::uint16_t tag) {
-  using Tags = std::uint16_t __attribute__((vector_size(16)));
-  Tags tags;
-  std::memcpy(&tags, b.tags.data(), sizeof tags);
-  const auto equal = tags == tag;  // lanes of all ones where equal
-  unsigned mask = 0;
-  for (unsigned w = 0; w < kWays; ++w) mask |= (equal[w] != 0 ? 1u : 0u) << w;
-  return mask;
+void FlowTable::prefetch_flow(std::uint64_t hash) const {
+  const Bucket& b = buckets_[home_of(hash)];
+  const unsigned mask = matches(b, tag_of(hash));
+  if (mask == 0) return;
+  const auto* flow =
+      reinterpret_cast<const std::byte*>(&flows_[b.flows[static_cast<unsigned>(std::countr_zero(mask))]]);
+  for (std::size_t at = 0; at < sizeof(Flow); at += 64) __builtin_prefetch(flow + at);
 }
 
 FlowIndex FlowTable::find(const FlowKey& key, std::uint64_t hash) const {
@@ -93,7 +92,7 @@ void FlowTable::erase(FlowIndex i) {
 }
 
 std::size_t FlowTable::octets() const {
-  return (bucket_mask_ + 1) * sizeof(Bucket) + capacity_ * (sizeof(Flow) + sizeof(FlowIndex));
+  return bucket_pages_.octets() + flow_pages_.octets() + capacity_ * sizeof(FlowIndex);
 }
 
 }  // namespace probe

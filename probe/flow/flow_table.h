@@ -6,19 +6,22 @@
 #include <cstdint>
 #include <memory>
 
+#include "probe/base/pages.h"
 #include "probe/flow/flow.h"
 
 namespace probe {
 
-// Slots of flows never move. The look-up is meant for bursts: prefetch all buckets, then find all.
+// Slots of flows never move. The look-up is meant for bursts, in three rounds over all packets of one, so that the
+// latency of memory is hidden: prefetch_bucket, prefetch_flow, find.
 class FlowTable {
  public:
   explicit FlowTable(std::size_t capacity);
-  ~FlowTable();
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
 
-  void prefetch(std::uint64_t hash) const { __builtin_prefetch(&buckets_[home_of(hash)]); }
+  void prefetch_bucket(std::uint64_t hash) const { __builtin_prefetch(&buckets_[home_of(hash)]); }
+  // The flow that is likely to be found.
+  void prefetch_flow(std::uint64_t hash) const;
   // The flow's slot, or kNoFlow.
   FlowIndex find(const FlowKey& key, std::uint64_t hash) const;
   // A new slot for a key that is not in the table, or kNoFlow if the table is full.
@@ -51,8 +54,9 @@ class FlowTable {
   std::size_t capacity_;
   std::size_t bucket_mask_;
   std::size_t size_ = 0;
-  Bucket* buckets_;  // zeroed pages straight from the kernel
-  Flow* flows_;      // likewise: touched when first used
+  Pages bucket_pages_, flow_pages_;
+  Bucket* const buckets_;
+  Flow* const flows_;
   std::unique_ptr<FlowIndex[]> free_;
   std::size_t returned_ = 0;
   std::size_t fresh_ = 0;

@@ -51,6 +51,15 @@ FlowFacts facts_of(const Flow& f) {
   return facts;
 }
 
+// What a packet of this flow will touch beyond the flow itself.
+void prefetch_behind(const Flow& f, unsigned from) {
+  if (f.tracker) f.tracker->prefetch(from);
+  if (f.conversation) {
+    const auto* c = reinterpret_cast<const std::byte*>(f.conversation);
+    for (std::size_t at = 0; at < sizeof(Conversation); at += 64) __builtin_prefetch(c + at);
+  }
+}
+
 void take_turns(const Packet& p, Flow& f, unsigned from, tcp::Verdict verdict) {
   if (p.payload_length == 0 || verdict == tcp::Verdict::keep_alive || verdict == tcp::Verdict::duplicate) return;
   if (from == f.initiator)
@@ -76,10 +85,11 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   ++burst_;
   wheel_.start(packets.front().time);
   std::array<FlowIndex, kMostPackets> touched;
-  for (const Packet& p : packets) flows_.prefetch(p.hash);
+  for (const Packet& p : packets) flows_.prefetch_bucket(p.hash);
+  for (const Packet& p : packets) flows_.prefetch_flow(p.hash);
   for (std::size_t i = 0; i < packets.size(); ++i) {
     touched[i] = touch(packets[i]);
-    if (touched[i] != kNoFlow) __builtin_prefetch(flows_[touched[i]].tracker);
+    if (touched[i] != kNoFlow) prefetch_behind(flows_[touched[i]], packets[i].from_high);
   }
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (touched[i] != kNoFlow) process(packets[i], flows_[touched[i]]);
@@ -231,12 +241,18 @@ void Pipeline::end(Flow& f, EndReason why) {
 }
 
 void Pipeline::expire(Nanos now) {
-  wheel_.turn(now, [this, now](FlowIndex i) {
+  const auto prepare = [](const Flow& f) {
+    const auto* flow = reinterpret_cast<const std::byte*>(&f);
+    for (std::size_t at = 0; at < sizeof(Flow); at += 64) __builtin_prefetch(flow + at);
+    if (f.tracker) f.tracker->prefetch_all();
+  };
+  const auto visit = [this, now](FlowIndex i) {
     Flow& f = flows_[i];
     if (deadline(f) >= now) return wheel_.add(i, deadline(f));
     end(f, f.ended ? EndReason::end_of_flow : EndReason::idle_timeout);
     flows_.erase(i);
-  });
+  };
+  wheel_.turn(now, prepare, visit);
 }
 
 void Pipeline::finish() {

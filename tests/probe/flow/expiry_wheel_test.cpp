@@ -21,7 +21,8 @@ struct Wheel : testing::Test {
   }
   void turn(Nanos now) {
     visited.clear();
-    wheel.turn(now, [&](FlowIndex i) { visited.push_back(i); });
+    wheel.turn(
+        now, [](const Flow&) {}, [&](FlowIndex i) { visited.push_back(i); });
   }
 };
 
@@ -41,10 +42,12 @@ TEST_F(Wheel, VisitsAFlowBeyondTheHorizonEarlyRatherThanNever) {
   const FlowIndex i = add(1, 5000 * kSecond);
   std::vector<Nanos> when;
   for (Nanos now = 0; now <= 5010 * kSecond; now += kSecond)
-    wheel.turn(now, [&](FlowIndex f) {
-      when.push_back(now);
-      if (now < 5000 * kSecond) wheel.add(f, 5000 * kSecond);
-    });
+    wheel.turn(
+        now, [](const Flow&) {},
+        [&](FlowIndex f) {
+          when.push_back(now);
+          if (now < 5000 * kSecond) wheel.add(f, 5000 * kSecond);
+        });
   ASSERT_FALSE(when.empty());
   EXPECT_GT(when.back(), 5000 * kSecond);
   EXPECT_LE(when.back(), 5003 * kSecond);
