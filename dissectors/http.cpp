@@ -72,7 +72,7 @@ class Http final : public Session {
   void expect(Side, Body, Arrival, Scribe&);
   void end_of_message(Side, Nanos last, Scribe&);
   void end_of_rest(Side, Arrival, Scribe&);
-  void lose(Side, Scribe&);
+  void lose(Side, bool missing, Scribe&);
   Reader& reader(Side s) { return readers_[index_of(s)]; }
   static Step passed(Reader& r, std::size_t n) {
     r.octets += n;
@@ -138,7 +138,7 @@ Step Http::start(Side from, std::string_view s, Arrival at, Scribe& scribe) {
     if (const std::size_t empty = std::min(s.find_first_not_of("\r\n"), s.size()); empty > 0) return Step::used(empty);
     const bool possible = from == Side::client ? may_become_request(s) : may_become_status(s);
     if (!possible && begun_) {
-      lose(from, scribe);
+      lose(from, false, scribe);
       return Step::used(0);
     }
     if (!possible) return Step::not_ours();
@@ -148,7 +148,7 @@ Step Http::start(Side from, std::string_view s, Arrival at, Scribe& scribe) {
   const bool good = from == Side::client ? start_request(r, line, at, scribe) : start_response(r, line, at, scribe);
   if (!good) {
     if (!begun_) return Step::not_ours();
-    lose(from, scribe);
+    lose(from, false, scribe);
     return Step::used(line.octets);
   }
   begun_ = true;
@@ -179,7 +179,7 @@ bool Http::start_request(Reader& r, const Line& line, Arrival at, Scribe& scribe
   keep<"httpRequestTarget">(q, parsed.target);
   keep<"httpMessageVersion">(q, parsed.version);
   // RFC 9112 §3.2.2: a target in absolute form overrides the Host field.
-  keep<"httpRequestHost">(q, q.to_connect ? parsed.target : authority_of(parsed.target));
+  keep<"httpRequestHost">(q, authority_of(parsed.target));
   return true;
 }
 
@@ -242,7 +242,12 @@ void Http::field(Side from, const Line& line) {
 
 void Http::end_of_head(Side from, Arrival at, Scribe& scribe) {
   Reader& r = reader(from);
-  if (from == Side::client) return expect(from, r.framing.of_request(), at, scribe);
+  if (from == Side::client) {
+    // RFC 9112 §3.2.3: the target of CONNECT is the authority.
+    if (Request* q = exchanges_.request(); q && q->to_connect)
+      keep<"httpRequestHost">(*q, q->draft.text<"httpRequestTarget">());
+    return expect(from, r.framing.of_request(), at, scribe);
+  }
   if (r.interim) return end_of_message(from, at.last, scribe);
   Request& q = exchanges_.answered();
   // RFC 9110 §9.3.6, §15.2.2: from here on the octets of both sides are another protocol's.
@@ -260,7 +265,7 @@ void Http::expect(Side from, Body b, Arrival at, Scribe& scribe) {
   Reader& r = reader(from);
   r.rest = r.framing.length();
   if (b == Body::none) return end_of_message(from, at.last, scribe);
-  if (b == Body::unknown) return lose(from, scribe);
+  if (b == Body::unknown) return lose(from, false, scribe);
   r.phase = b == Body::sized ? Phase::body : b == Body::chunked ? Phase::chunk_size : Phase::to_close;
 }
 
@@ -286,8 +291,9 @@ Step Http::chunk_size(Side from, std::string_view s, Scribe& scribe) {
   Reader& r = reader(from);
   const Line line = read_line(s, false, r.going_on);
   if (!line.whole && line.octets == 0) return Step::need(s.size() + 1);
+  if (line.whole && !r.going_on && line.text.empty()) return passed(r, line.octets);  // one too many
   if (!r.going_on && !parse_chunk_size(line.text, r.rest)) {
-    lose(from, scribe);
+    lose(from, false, scribe);
     return Step::used(0);
   }
   r.going_on = !line.whole;
@@ -300,7 +306,7 @@ Step Http::chunk_end(Side from, std::string_view s, Scribe& scribe) {
   if (s == "\r") return Step::need(2);
   const std::size_t n = s.starts_with("\r\n") ? 2 : s.starts_with('\n') ? 1 : 0;
   if (n == 0)
-    lose(from, scribe);
+    lose(from, false, scribe);
   else
     r.phase = Phase::chunk_size;
   return passed(r, n);
@@ -320,7 +326,7 @@ Step Http::lost(Side from, std::string_view s) {
     }
     const std::string_view line = rest.substr(0, feed);
     const bool found = possible && (from == Side::client ? !parse_request_line(line).version.empty()
-                                                         : !parse_status_line(line).version.empty());
+                                                         : parse_status_line(line).version.starts_with("HTTP/1."));
     if (found) {
       reader(from) = Reader{};
       return Step::used(at);
@@ -343,15 +349,16 @@ void Http::end_of_message(Side from, Nanos last, Scribe& scribe) {
   r = Reader{};
 }
 
-// The thread is lost on this side: commit what is half done, and look for the next message.
-void Http::lose(Side from, Scribe& scribe) {
+// The thread is lost on this side: commit what is half done, and look for the next message. `missing`: octets were not
+// seen; else they made no sense.
+void Http::lose(Side from, bool missing, Scribe& scribe) {
   Reader& r = reader(from);
   if (from == Side::client) {
     if (Request* q = exchanges_.request()) q->octets = r.octets;
     exchanges_.lose_requests(scribe);
   } else {
     exchanges_.add_response_octets(r.octets);
-    exchanges_.lose_responses(scribe);
+    exchanges_.lose_responses(missing, scribe);
   }
   r = Reader{};
   r.phase = Phase::lost;
@@ -363,7 +370,7 @@ void Http::on_gap(Side from, std::uint64_t octets, Scribe& scribe) {
   if (r.phase == Phase::to_close)
     r.octets += octets;
   else
-    lose(from, scribe);
+    lose(from, true, scribe);
 }
 
 void Http::on_side_end(Side from, Arrival at, Scribe& scribe) {

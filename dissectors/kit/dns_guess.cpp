@@ -23,8 +23,11 @@ bool is_netbios(const Message& m) {
 
 // The header of a message of `octets` could be true. Each question takes five octets at least, each record eleven.
 bool is_likely_header(const Message& m, std::size_t octets) {
+  // RFC 1035 §4.1.1: a reserved bit is set by some old clients only: then all else must be right.
   const bool reserved = (m.flags & 0x0040) != 0;
-  if (reserved || m.opcode() > kMostOpcode || m.opcode() == 3 || m.questions > kMostQuestions) return false;
+  if ((reserved && !(m.whole && m.octets == octets)) || m.opcode() > kMostOpcode || m.opcode() == 3 ||
+      m.questions > kMostQuestions)
+    return false;
   if (!m.is_response() && (m.code() != 0 || m.questions == 0)) return false;
   if (m.questions == 0 && m.answers_due == 0) return false;
   return kHeaderOctets + m.questions * std::size_t{5} + m.records_due * std::size_t{11} <= octets;

@@ -95,6 +95,7 @@ Read parse_message(Bytes data, Message& m) {
   for (std::uint32_t i = 0; i < m.records_due; ++i)  // and each of these eleven
     if (!parse_record(data, at, i < m.answers_due, m)) return Read::good;
   m.whole = true;
+  m.octets = at;
   return Read::good;
 }
 

@@ -41,7 +41,8 @@ struct Message {
   std::uint16_t edns_size = 0;
   std::uint8_t extended_code = 0;
 
-  bool whole = false;  // all that the header promised is there
+  bool whole = false;      // all that the header promised is there
+  std::size_t octets = 0;  // if whole: what it takes
 };
 
 // cut: ends within the question; malformed: this cannot be DNS.

@@ -27,7 +27,7 @@ Request& Exchanges::begin_request(Arrival at_, Scribe& scribe) {
     strangers_ = 0;
   }
   const bool overlaps = count_ > 0 || state_ == State::answering;
-  if (strangers_ == 0 && overlaps) pipelines_ = true;
+  if (strangers_ == 0 && count_ > 0) pipelines_ = true;
   if (strangers_ == 0 && count_ < kMostWaiting) {
     writing_ = &at(count_++);
   } else {
@@ -115,13 +115,14 @@ void Exchanges::lose_requests(Scribe& scribe) {
   strangers_ = kUnknown;
 }
 
-void Exchanges::lose_responses(Scribe& scribe) {
+void Exchanges::lose_responses(bool missing, Scribe& scribe) {
+  // A request that is still being sent, with none before it, has had no response yet; nor has the only one, if there
+  // was none among all that came.
+  if (state_ != State::answering && count_ == 1 && (!missing || writing_ == &at(0))) return;
   if (state_ == State::answering) {
     current_.mark(Quality::stream_gap);
     cut_response(scribe);
   }
-  // A request that is still being sent, with none before it, has had no response yet.
-  if (count_ == 1 && writing_ == &at(0)) return;
   if (strangers_ != kUnknown) strangers_ += count_;
   flush(kHalfByGap, scribe);
 }

@@ -44,9 +44,10 @@ class Exchanges {
   void cut_response(Scribe&);
   bool answering() const { return state_ == State::answering; }
 
-  // Octets of the client (the server) are missing, and with them perhaps requests (responses).
+  // Octets of the client are missing, or made no sense, and with them perhaps requests.
   void lose_requests(Scribe&);
-  void lose_responses(Scribe&);
+  // The same of the server and its responses. `missing`: they were not seen, so there may have been some.
+  void lose_responses(bool missing, Scribe&);
   // No response will come any more to what waits.
   void flush(std::uint32_t why, Scribe&);
   // The end of the flow.
@@ -74,7 +75,7 @@ class Exchanges {
   std::uint8_t head_ = 0;
   std::uint8_t count_ = 0;
   State state_ = State::idle;
-  bool pipelines_ = false;  // the client has sent a request before the previous response had ended
+  bool pipelines_ = false;  // the client has sent a request while another waited
 };
 
 }  // namespace probe::http

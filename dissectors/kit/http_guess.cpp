@@ -44,7 +44,7 @@ Guess guess_http(Bytes first) {
   if (s.empty()) return Guess::maybe;
   if (!may_become_status(s)) return guess_request(s);
   if (s.size() < kStatusLine) return Guess::maybe;
-  return parse_status_line(s.substr(0, kStatusLine)).version.empty() ? Guess::no : Guess::from_server;
+  return parse_status_line(s.substr(0, kStatusLine)).version.starts_with("HTTP/1.") ? Guess::from_server : Guess::no;
 }
 
 }  // namespace probe::http

@@ -9,6 +9,7 @@ namespace probe::http {
 namespace {
 
 constexpr std::size_t kLongestMethod = 32;
+constexpr std::string_view kProtocol = "HTTP/";
 constexpr std::string_view kVersionFront = "HTTP/1.";
 
 // RFC 9110 §9.3, 5789, 4918, 3253, 5842, 5323, 3744, 4791, 3648.
@@ -46,6 +47,13 @@ std::string_view trim(std::string_view s) {
 
 bool is_version(std::string_view s) {
   return s.size() == kVersionFront.size() + 1 && s.starts_with(kVersionFront) && is_digit(s.back());
+}
+
+// Servers write odd ones, and clients do not mind.
+bool is_any_version(std::string_view s) {
+  constexpr std::size_t kLongest = 10;
+  return s.size() > kProtocol.size() && s.size() <= kLongest && s.starts_with(kProtocol) &&
+         std::all_of(s.begin() + kProtocol.size(), s.end(), [](char c) { return is_digit(c) || c == '.'; });
 }
 
 // `lower` holds only lower-case letters and '-'.
@@ -92,15 +100,14 @@ RequestLine parse_request_line(std::string_view line, std::string_view tail) {
 
 StatusLine parse_status_line(std::string_view line) {
   StatusLine s;
-  const std::size_t n = kVersionFront.size() + 1;
-  if (line.size() < n || !is_version(line.substr(0, n))) return s;
-  std::string_view rest = line.substr(n);
-  if (rest.empty() || !is_blank(rest.front())) return s;
-  while (!rest.empty() && is_blank(rest.front())) rest.remove_prefix(1);
+  const std::size_t n = std::min(line.find_first_of(" \t"), line.size());
+  const std::string_view version = line.substr(0, n);
+  if (!is_any_version(version)) return s;
+  const std::string_view rest = line.substr(std::min(line.find_first_not_of(" \t", n), line.size()));
   if (rest.size() < 3 || !is_digit(rest[0]) || !is_digit(rest[1]) || !is_digit(rest[2])) return s;
   if (rest.size() > 3 && is_digit(rest[3])) return s;
   s.status = static_cast<std::uint16_t>((rest[0] - '0') * 100 + (rest[1] - '0') * 10 + (rest[2] - '0'));
-  if (s.status >= 100) s.version = line.substr(0, n);
+  if (s.status >= 100) s.version = version;
   return s;
 }
 
@@ -111,8 +118,8 @@ bool may_become_request(std::string_view front) {
 }
 
 bool may_become_status(std::string_view front) {
-  const std::size_t n = std::min(front.size(), kVersionFront.size());
-  return front.substr(0, n) == kVersionFront.substr(0, n);
+  const std::size_t n = std::min(front.size(), kProtocol.size());
+  return front.substr(0, n) == kProtocol.substr(0, n);
 }
 
 bool may_become_known_request(std::string_view front) {
@@ -218,7 +225,10 @@ Body Framing::of_response(std::uint16_t status, bool to_head) const {
 }
 
 bool parse_chunk_size(std::string_view line, std::uint64_t& size) {
-  const std::string_view digits = trim(line.substr(0, line.find(';')));
+  std::string_view digits = line.substr(0, line.find(';'));
+  const auto is_space = [](char c) { return c >= 0 && c <= ' '; };  // more than the grammar allows, as receivers do
+  while (!digits.empty() && is_space(digits.front())) digits.remove_prefix(1);
+  while (!digits.empty() && is_space(digits.back())) digits.remove_suffix(1);
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), size, 16);
   return error == std::errc() && end == digits.data() + digits.size();
 }

@@ -19,7 +19,7 @@ bool is_blank(char c) { return c == ' ' || c == '\t'; }
 std::size_t end_of_line(std::string_view data, bool folds, bool going_on, bool& folded) {
   std::size_t feed = find_feed(data, 0);
   if (!folds || feed == data.npos) return feed;
-  const bool empty = !going_on && (feed == 0 || (feed == 1 && data[0] == '\r'));
+  const bool empty = !going_on && data.find_first_not_of('\r') == feed;
   if (empty) return feed;  // the end of the head: what comes after it is none of its lines
   while (feed != data.npos) {
     if (feed + 1 >= data.size()) return data.npos;
@@ -46,7 +46,7 @@ Line read_line(std::string_view data, bool folds, bool going_on) {
   line.whole = true;
   line.octets = feed + 1;
   std::string_view text = data.substr(0, feed);
-  if (text.ends_with('\r')) text.remove_suffix(1);
+  while (text.ends_with('\r')) text.remove_suffix(1);
   line.text = text.substr(0, kLineKept);
   line.cut = text.size() > kLineKept;
   line.tail = text.substr(text.size() - std::min(text.size(), kTailKept));

@@ -356,7 +356,9 @@ TEST(DnsGuess, IsNotTakenInByLengthOrId) {
 TEST(DnsGuess, LeavesOthersAlone) {
   EXPECT_EQ(guess(DnsBuilder(1, 0x0110).question("CKAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 0x21).text()), Guess::no)
       << "NetBIOS";
-  EXPECT_EQ(guess(DnsBuilder(1, 0x0140).question("a", 1).text()), Guess::no) << "the reserved bit";
+  EXPECT_EQ(guess(DnsBuilder(1, 0x0140).question("a", 1).text()), Guess::from_client) << "the reserved bit";
+  EXPECT_EQ(guess(DnsBuilder(1, 0x0140).question("a", 1).text() + "x"), Guess::no)
+      << "the reserved bit, and more wrong";
   EXPECT_EQ(guess(DnsBuilder(1, 0x7900).question("a", 1).text()), Guess::no) << "no such opcode";
   EXPECT_EQ(guess(DnsBuilder(1, 0x0100).question("a", 0).text()), Guess::no);
   EXPECT_EQ(guess(DnsBuilder(1, 0x0100).question("a", 1, 77).text()), Guess::no);

@@ -152,6 +152,23 @@ TEST_F(Http, InterimResponsesEndNeitherRequestNorResponse) {
   EXPECT_EQ(r.exchange.response_octets, kOk.size());
 }
 
+TEST_F(Http, TheHostOfConnectIsItsTargetIfNoFieldTellsIt) {
+  talk.client("CONNECT a:443 HTTP/1.1\r\n\r\n").server(answer(407));
+  talk.client("CONNECT a:443 HTTP/1.1\r\nHost: b\r\n\r\n").server(answer(407));
+  EXPECT_EQ(talk.records()[0].text("httpRequestHost"), "a:443");
+  EXPECT_EQ(talk.records()[1].text("httpRequestHost"), "b");
+}
+
+TEST_F(Http, WhatReceiversOverlookIsOverlooked) {
+  talk.client(get("/1")).server(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\n\r\r\n\r\n\x0c 2 \r\nab\r\n\r\n0\r\n\r\n");
+  talk.client(get("/2")).server("HTTP/2.0 404  Not found\r\nContent-Length: 0\r\n\r\n");
+  talk.client(get("/3")).server("HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nab");
+  ASSERT_EQ(talk.records().size(), 3u);
+  EXPECT_EQ(talk.records()[1].number("httpStatusCode"), 404u);
+  for (const Row& r : talk.records().rows()) EXPECT_EQ(r.exchange.quality, 0u);
+}
+
 TEST_F(Http, ConnectMakesTheRestOpaque) {
   talk.client("CONNECT example.org:443 HTTP/1.1\r\n\r\n").server("HTTP/1.1 200 Established\r\n\r\n\x16\x03\x01");
   const Row& r = talk.records().only();
