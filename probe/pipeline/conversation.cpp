@@ -17,7 +17,8 @@ void Conversation::on_payload(const Packet& p, const FlowFacts& facts, Scribe& s
   if (state_ == State::dead) return;
   const unsigned sender = p.from_high;
   if (!p.is_tcp()) return on_datagram(p, sender, scribe);
-  if (p.tcp.has(tcp_flag::kAck)) on_acknowledged(1 - sender, p.tcp.acknowledgement, p.time, scribe);
+  if (p.tcp.has(tcp_flag::kAck) && streams_[1 - sender].minds(p.tcp.acknowledgement))
+    acknowledge(1 - sender, p.tcp.acknowledgement, p.time, p.payload_length > 0, scribe);
   if (state_ == State::dead) return;
   if (p.tcp.has(tcp_flag::kRst)) return on_reset(p, sender, scribe);
   on_segment(p, sender, facts, scribe);
@@ -38,10 +39,16 @@ void Conversation::on_segment(const Packet& p, unsigned sender, const FlowFacts&
   const Segment segment{first, p.payload_length, p.payload, p.time, p.tcp.has(tcp_flag::kFin)};
   Stream& stream = streams_[sender];
   if (stream.pass(segment)) return;
-  if (!stream.started() && facts.first_known[sender]) stream.start(facts.first_sequence[sender]);
+  if (exhausted(sender)) return home_->counters_.add(Counter::dissection_segments_untried);
+  for (unsigned i = 0; i < 2; ++i)
+    if (!streams_[i].started() && facts.first_known[i]) streams_[i].start(facts.first_sequence[i]);
   StreamReader reader(stream, home_->streams_, home_->counters_);
   reader.segment(segment);
   read(sender, reader, scribe);
+  if (!exhausted(sender)) return;
+  // Costs nothing from here on; should the other side tell the protocol, this one begins anew.
+  stream.release(home_->streams_);
+  stream = {};
 }
 
 // RFC 5961 §3.2: only a RST at the exact position is to be believed; behind a hole the position is not known exactly.
@@ -55,18 +62,19 @@ void Conversation::on_reset(const Packet& p, unsigned sender, Scribe& scribe) {
   read(sender, reader, scribe);
 }
 
-void Conversation::acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, Scribe& scribe) {
+void Conversation::acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, bool answer, Scribe& scribe) {
   StreamReader reader(streams_[data_sender], home_->streams_, home_->counters_);
-  reader.acknowledged(sequence, now);
+  reader.acknowledged(sequence, now, answer);
   read(data_sender, reader, scribe);
 }
 
 void Conversation::on_datagram(const Packet& p, unsigned sender, Scribe& scribe) {
-  constexpr std::uint8_t kMostTries = 4;
+  constexpr std::uint8_t kMostDatagrams = 4;
   if (p.payload.empty()) return;
   if (state_ == State::guessing) {
+    if (tries_[sender] >= kMostDatagrams) return home_->counters_.add(Counter::dissection_segments_untried);
     const Verdict v = ask(sender, p.payload, true);
-    if (v.guess == Guess::no) count_try(sender, kMostTries);
+    if (v.guess == Guess::no) count_try(sender, kMostDatagrams);
     if (v.guess == Guess::no || !open(v, sender)) return;
   }
   const Step step = session_->on_data(side_of(sender), p.payload, {p.time, p.time}, scribe);

@@ -88,7 +88,7 @@ class Conversation {
   void on_payload(const Packet&, const FlowFacts&, Scribe&);
   // A TCP packet without payload says that the data of `data_sender` before `sequence` have arrived.
   void on_acknowledged(unsigned data_sender, std::uint32_t sequence, Nanos now, Scribe& s) {
-    if (streams_[data_sender].has_hole()) acknowledge(data_sender, sequence, now, s);
+    if (streams_[data_sender].minds(sequence)) acknowledge(data_sender, sequence, now, false, s);
   }
   // The flow is over: what is left is handed on, the session ended. The conversation is dead afterwards.
   void finish(Scribe&);
@@ -111,10 +111,11 @@ class Conversation {
     std::uint8_t dissector = 0;
   };
   static constexpr std::uint8_t kNone = 0xff;
+  static constexpr std::uint8_t kMostTries = 8;  // data segments a side, if the start was not seen
 
   explicit Conversation(Dissection& d) : home_(&d) {}
   void begin(const Packet&, const FlowFacts&);
-  void acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, Scribe&);
+  void acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, bool answer, Scribe&);
   void on_segment(const Packet&, unsigned sender, const FlowFacts&, Scribe&);
   void on_reset(const Packet&, unsigned sender, Scribe&);
   void on_datagram(const Packet&, unsigned sender, Scribe&);
@@ -124,6 +125,9 @@ class Conversation {
   Verdict ask(unsigned sender, Bytes first, bool last_chance);
   Verdict ask_these(std::uint64_t dissectors, Side from, Bytes first, bool last_chance);
   void count_try(unsigned sender, std::uint8_t most);
+  bool exhausted(unsigned sender) const {
+    return state_ == State::guessing && !from_start_ && tries_[sender] >= kMostTries;
+  }
   bool open(const Verdict&, unsigned sender);
   void catch_up(unsigned sender, Scribe&);
 

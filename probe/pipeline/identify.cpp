@@ -10,7 +10,6 @@ using tcp::StreamReader;
 
 namespace {
 constexpr std::size_t kMostGuessed = 256;  // octets; whoever is not sure by then is not asked again
-constexpr std::uint8_t kMostTries = 8;     // data segments a side, if the start was not seen
 }  // namespace
 
 void Conversation::guess(unsigned sender, StreamReader& reader, const Piece& p, Scribe& scribe) {
@@ -19,10 +18,7 @@ void Conversation::guess(unsigned sender, StreamReader& reader, const Piece& p, 
     from_start_ = false;  // what follows is no beginning of anything
   }
   if (p.what != Piece::What::data) return;
-  if (!from_start_ && tries_[sender] >= kMostTries) {
-    reader.used(p.data.size());
-    return count_try(sender, kMostTries);
-  }
+  if (exhausted(sender)) return reader.used(p.data.size());
   const bool last_chance = p.final || p.data.size() >= kMostGuessed;
   const Verdict v = ask(sender, p.data, last_chance);
   if (v.guess == Guess::maybe) return reader.need(p.data.size() + 1);
@@ -35,12 +31,10 @@ void Conversation::guess(unsigned sender, StreamReader& reader, const Piece& p, 
   if (open(v, sender)) catch_up(1 - sender, scribe);
 }
 
-// Either side may be the one that is understood, but a side that was tried long enough while the other is silent, or
-// both, are given up.
+// Either side may be the one that is understood.
 void Conversation::count_try(unsigned sender, std::uint8_t most) {
-  ++tries_[sender];
-  const bool both = tries_[0] >= most && tries_[1] >= most;
-  if (!both && tries_[sender] < 4 * most) return;
+  if (tries_[sender] < most) ++tries_[sender];
+  if (tries_[0] < most || tries_[1] < most) return;
   home_->counters_.add(Counter::dissection_unknown);
   state_ = State::dead;
   for (tcp::Stream& s : streams_) s.release(home_->streams_);

@@ -8,7 +8,8 @@ namespace probe::tcp {
 namespace {
 // A segment farther ahead than any window allows (RFC 7323 §2.3) belongs to no stream that we follow.
 constexpr std::int32_t kFarthest = 1 << 30;
-// Two ports of a tap are read one after the other: an acknowledgement can be processed before the data it covers.
+// Nor does an acknowledgement so far ahead of everything that was seen.
+constexpr std::int32_t kFarthestUnseen = 1 << 24;
 constexpr Nanos kAllowance = 10 * kMillisecond;
 }  // namespace
 
@@ -41,12 +42,13 @@ void StreamReader::segment(const Segment& s) {
   packet_ = s;
 }
 
-void StreamReader::acknowledged(std::uint32_t sequence, Nanos now) {
+void StreamReader::acknowledged(std::uint32_t sequence, Nanos now, bool answer) {
   const std::int32_t ahead = sequence_distance(s_.next_, sequence);
-  if (!s_.has_hole() || ahead <= 0 || ahead > kFarthest) return;
-  if (!s_.acknowledged_known_ || sequence_before(s_.acknowledged_, sequence)) s_.acknowledged_ = sequence;
-  s_.acknowledged_known_ = true;
-  suspect(now, false);
+  if (s_.ended_ || ahead <= 0 || ahead > (s_.has_hole() ? kFarthest : kFarthestUnseen)) return;
+  const bool first = s_.suspect_ == Stream::kNever;
+  if (first || sequence_before(s_.acknowledged_, sequence)) s_.acknowledged_ = sequence;
+  if (first) s_.suspect_ = now;
+  if (is_lost(now, answer ? Evidence::answer : Evidence::acknowledgement)) lose_to(s_.acknowledged_);
 }
 
 void StreamReader::finish(bool told) {
@@ -165,20 +167,21 @@ bool StreamReader::boundary(std::uint32_t& octets) const {
 
 StreamReader::Found StreamReader::take_hole() {
   std::uint32_t octets = 0;
-  if (!boundary(octets)) return finishing_ ? Found::end : Found::nothing;
+  const bool bounded = boundary(octets);
+  if (!bounded && finishing_) return Found::end;
   const bool to_the_end = s_.skipping_ && s_.skip_ == Stream::kToTheEnd;
-  const bool lost = finishing_ || to_the_end || (losing_ && sequence_at_or_before(s_.next_ + octets, lost_to_));
-  if (!lost) return Found::nothing;
+  if (!bounded || !(finishing_ || to_the_end)) {
+    const std::int32_t lost = losing_ ? sequence_distance(s_.next_, lost_to_) : 0;
+    if (lost <= 0) return Found::nothing;
+    octets = bounded ? std::min(octets, static_cast<std::uint32_t>(lost)) : static_cast<std::uint32_t>(lost);
+  }
   s_.suspect_ = Stream::kNever;
-  if (s_.skipping_) {
-    if (!to_the_end) {
-      octets = static_cast<std::uint32_t>(std::min<std::uint64_t>(octets, s_.skip_));
-      s_.skip_ -= octets;
-    }
-    s_.next_ += octets;
-    return Found::octets;
+  if (s_.skipping_ && !to_the_end) {
+    octets = static_cast<std::uint32_t>(std::min<std::uint64_t>(octets, s_.skip_));
+    s_.skip_ -= octets;
   }
   s_.next_ += octets;
+  if (s_.skipping_) return Found::octets;
   gap_ = octets;
   return Found::gap;
 }
@@ -187,24 +190,27 @@ StreamReader::Found StreamReader::take_hole() {
 bool StreamReader::hold_or_lose() {
   if (packet_.length == 0) return false;
   const Nanos time = packet_.time;
-  if (hold()) return suspect(time, true);
-  lose_to(packet_.sequence);
+  if (!hold()) {
+    lose_to(packet_.sequence);
+    return true;
+  }
+  if (!is_lost(time, Evidence::data)) return false;
+  lose_to(s_.acknowledged_);
   return true;
 }
 
-// RFC 9293 §3.4: an acknowledgement is cumulative, so what it covers has reached the receiver, and a hole in it will
-// never be filled. True: the hole is lost.
-bool StreamReader::suspect(Nanos now, bool data) {
+// RFC 9293 §3.4: an acknowledgement is cumulative: what it covers has reached the receiver, and a hole in it will never
+// be filled. But where two ports of a tap are read one after the other, it can be processed just before the data that
+// it covers; more data behind the hole, or time, tells that this is not so. An answer must not overtake its question.
+bool StreamReader::is_lost(Nanos now, Evidence evidence) const {
+  if (s_.suspect_ == Stream::kNever) return false;
   std::uint32_t octets = 0;
-  if (!s_.acknowledged_known_ || !boundary(octets)) return false;
-  if (sequence_before(s_.acknowledged_, s_.next_ + octets)) return false;
-  if (s_.suspect_ == Stream::kNever) {
-    s_.suspect_ = now;
-    return false;
-  }
-  if (!data && now - s_.suspect_ < kAllowance) return false;
-  lose_to(s_.acknowledged_);
-  return true;
+  const bool bounded = boundary(octets);
+  if (!bounded && s_.acknowledged_ - s_.next_ == 1) return false;  // a FIN that was not seen takes a number, too
+  if (evidence == Evidence::answer && pool_.options.answers_prove) return true;
+  const bool covered = bounded && sequence_at_or_before(s_.next_ + octets, s_.acknowledged_);
+  if (covered && evidence != Evidence::acknowledgement) return true;
+  return now - s_.suspect_ >= kAllowance;
 }
 
 void StreamReader::drop_front(std::uint32_t octets) {

@@ -54,10 +54,16 @@ class Stream {
   std::uint32_t position() const { return next_; }
   Nanos last() const { return last_; }  // when the latest octets came
 
+  // Whether acknowledged() would make a difference.
+  bool minds(std::uint32_t acknowledged) const {
+    return has_hole() || (started_ && !ended_ && sequence_before(next_, acknowledged));
+  }
+
   // The short way: a segment in the midst of a skip, in order, with nothing to tell anybody. False: take the long one.
   bool pass(const Segment& s) {
     if (!skipping_ || s.sequence != next_ || s.length >= skip_ || held_ || fin_known_ || s.fin) return false;
     next_ += s.length;
+    suspect_ = kNever;
     if (skip_ != kToTheEnd) skip_ -= s.length;
     skipped(s.time);
     return true;
@@ -78,10 +84,10 @@ class Stream {
   std::uint64_t skip_ = 0;  // octets still to skip
   Nanos skip_first_ = kNever, skip_last_ = kNever;
   Nanos last_ = kNever;     // when the latest octets came
-  Nanos suspect_ = kNever;  // since when the hole is known to be acknowledged
+  Nanos suspect_ = kNever;  // since when octets that are not here are known to be acknowledged
   std::uint32_t next_ = 0;  // the first octet neither handed on nor kept
   std::uint32_t fin_ = 0;
-  std::uint32_t acknowledged_ = 0;
+  std::uint32_t acknowledged_ = 0;  // up to here, if suspect_ is a time
   std::uint32_t held_octets_ = 0;
   std::uint16_t held_segments_ = 0;
   std::uint16_t needed_ = 1;  // octets that a message takes at least
@@ -89,7 +95,6 @@ class Stream {
   bool skipping_ : 1 = false;
   bool fin_known_ : 1 = false;
   bool ended_ : 1 = false;
-  bool acknowledged_known_ : 1 = false;
 };
 
 // Hands on what a segment, an acknowledgement or the end has made available. Lives on the stack:
@@ -105,8 +110,8 @@ class StreamReader {
 
   // Once a reader, before next().
   void segment(const Segment&);
-  // The receiver has everything before `sequence`.
-  void acknowledged(std::uint32_t sequence, Nanos now);
+  // The receiver has everything before `sequence`. `answer`: it says so in a segment with data.
+  void acknowledged(std::uint32_t sequence, Nanos now, bool answer);
   // Nothing will come any more. `told`: by a FIN or RST, so that Piece::What::end is due.
   void finish(bool told);
 
@@ -119,6 +124,7 @@ class StreamReader {
 
  private:
   enum class Found : std::uint8_t { octets, gap, nothing, end };
+  enum class Evidence : std::uint8_t { acknowledgement, answer, data };
 
   Found advance();
   Found take_held(Held*);
@@ -132,7 +138,7 @@ class StreamReader {
   bool hold_range(Held*& before, std::uint32_t octets);
   bool hold_octets(Held*& before, std::uint32_t octets);
   Held* link(Held* before, std::uint8_t size_class, std::uint32_t octets);
-  bool suspect(Nanos now, bool data);
+  bool is_lost(Nanos now, Evidence) const;
 
   bool pass_over();
   bool enough() const;

@@ -1,7 +1,6 @@
 #include "tests/kit/conversation_player.h"
 
 #include <cstring>
-#include <memory>
 #include <utility>
 
 namespace probe::test {
@@ -72,32 +71,33 @@ void Player::learn(const Packet& p, unsigned sender) {
   if (!facts_.client_certain) facts_.client = key_.low_port < key_.high_port ? 1 : 0;
 }
 
-void Player::packet(const Sent& s) {
-  Packet p;
-  const auto exact = std::make_unique<std::uint8_t[]>(s.payload.size());  // a sanitizer sees who reads too much
-  std::memcpy(exact.get(), s.payload.data(), s.payload.size());
-  p.key = key_;
-  p.time = s.time;
-  p.from_high = s.sender == 1;
-  p.payload = Bytes(exact.get(), s.payload.size());
-  p.payload_length = static_cast<std::uint32_t>(s.payload.size()) + s.cut;
-  p.cut = s.cut > 0;
-  p.tcp.sequence = s.sequence;
-  p.tcp.acknowledgement = s.acknowledgement;
-  p.tcp.flags = s.flags;
-  learn(p, s.sender);
+SentPacket::SentPacket(const FlowKey& key, const Sent& s) : payload_(new std::uint8_t[s.payload.size()]) {
+  std::memcpy(payload_.get(), s.payload.data(), s.payload.size());
+  packet_.key = key;
+  packet_.time = s.time;
+  packet_.from_high = s.sender == 1;
+  packet_.payload = Bytes(payload_.get(), s.payload.size());
+  packet_.payload_length = static_cast<std::uint32_t>(s.payload.size()) + s.cut;
+  packet_.cut = s.cut > 0;
+  packet_.tcp.sequence = s.sequence;
+  packet_.tcp.acknowledgement = s.acknowledgement;
+  packet_.tcp.flags = s.flags;
+}
+
+void Player::packet(const Packet& p) {
+  const unsigned sender = p.from_high;
+  learn(p, sender);
   if (!conversation_ && !over_ && p.payload_length > 0) conversation_ = dissection_.open();
   if (!conversation_) return;
-  const bool tells = p.payload_length > 0 || p.tcp.has(tcp_flag::kFin) || p.tcp.has(tcp_flag::kRst);
-  if (tells)
-    conversation_->on_payload(p, facts_, records_);
+  if (p.payload_length > 0 || p.tcp.has(tcp_flag::kFin) || p.tcp.has(tcp_flag::kRst))
+    conversation_->on_payload(p, facts_, *scribe_);
   else if (p.tcp.has(tcp_flag::kAck))
-    conversation_->on_acknowledged(1 - s.sender, p.tcp.acknowledgement, p.time, records_);
+    conversation_->on_acknowledged(1 - sender, p.tcp.acknowledgement, p.time, *scribe_);
   if (conversation_->dead()) close();
 }
 
 void Player::close() {
-  conversation_->finish(records_);
+  conversation_->finish(*scribe_);
   if (const Dissector* d = conversation_->protocol()) protocol_ = d->name;
   client_ = conversation_->client();
   quality_ = conversation_->quality();

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -82,11 +83,25 @@ class Script {
   std::array<std::uint32_t, 2> next_{1000, 0xffffff00};
 };
 
+// A packet that a dissector can get: a copy of the payload in as many octets, so that a sanitizer sees who reads more.
+class SentPacket {
+ public:
+  SentPacket(const FlowKey&, const Sent&);
+  const Packet& packet() const { return packet_; }
+
+ private:
+  std::unique_ptr<std::uint8_t[]> payload_;
+  Packet packet_;
+};
+
 // One worker's dissection, as the pipeline drives it, with records kept as rows.
 class Player {
  public:
   explicit Player(std::span<const Dissector* const> all = dissectors(), const DissectionOptions& options = small())
       : dissection_(options, counters_, all) {}
+  // Records go to `scribe` instead.
+  explicit Player(Scribe& scribe, const DissectionOptions& options = small())
+      : dissection_(options, counters_), scribe_(&scribe) {}
 
   // Plays a whole flow, to its end.
   Player& play(const Traffic& t) {
@@ -103,7 +118,8 @@ class Player {
     client_ = -1;
     quality_ = 0;
   }
-  void packet(const Sent&);
+  void packet(const Sent& s) { packet(SentPacket(key_, s).packet()); }
+  void packet(const Packet&);
   Player& end() {
     if (conversation_) close();
     return *this;
@@ -135,10 +151,11 @@ class Player {
   Counters counters_;
   RecordList records_;
   Dissection dissection_;
+  Scribe* scribe_ = &records_;
   FlowKey key_;
   FlowFacts facts_;
   Conversation* conversation_ = nullptr;
-  bool over_ = false, seen_ = false;
+  bool over_ = false;
   std::string_view protocol_;
   int client_ = -1;
   std::uint32_t quality_ = 0;

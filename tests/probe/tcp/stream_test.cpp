@@ -39,9 +39,10 @@ class Line {
     return read(r);
   }
   Line& fin(std::uint32_t sequence, Nanos time = 0) { return segment({sequence, 0, {}, time, true}); }
-  Line& acknowledged(std::uint32_t sequence, Nanos now) {
+  Line& acknowledged(std::uint32_t sequence, Nanos now, bool answer = false) {
+    if (!stream.minds(sequence)) return *this;
     StreamReader r(stream, pool_, counters);
-    r.acknowledged(sequence, now);
+    r.acknowledged(sequence, now, answer);
     return read(r);
   }
   Line& finish(bool told) {
@@ -220,6 +221,61 @@ TEST(Stream, TakesASegmentThatIsProcessedJustAfterItsAcknowledgement) {
   line.segment(0, "ab").segment(4, "ef").acknowledged(6, 0).segment(2, "cd");
   EXPECT_EQ(line.told(), "abcdef");
   EXPECT_EQ(line.counters[Counter::stream_gaps], 0u);
+}
+
+TEST(Stream, RemembersAnAcknowledgementOfWhatItNeverSaw) {
+  Line line;
+  line.segment(0, "ab").acknowledged(4, 100);
+  EXPECT_EQ(line.segment(4, "ef").told(), "ab(gap 2)ef");
+  Line tap;  // the acknowledgement was only processed too early
+  tap.segment(0, "ab").acknowledged(4, 100).segment(2, "cd").segment(6, "gh");
+  EXPECT_EQ(tap.told(), "abcd");
+}
+
+TEST(Stream, GivesAcknowledgedOctetsUpEvenIfNothingIsBehindThem) {
+  Line line;
+  line.segment(0, "ab").acknowledged(9, 0).acknowledged(9, 9 * kMillisecond);
+  EXPECT_EQ(line.told(), "ab");
+  EXPECT_EQ(line.acknowledged(9, 10 * kMillisecond).told(), "(gap 7)");
+  EXPECT_EQ(line.segment(9, "jk").told(), "jk");
+  Line fin;  // not seen, but acknowledged
+  fin.segment(0, "ab").acknowledged(3, 0).acknowledged(3, kSecond);
+  EXPECT_EQ(fin.told(), "ab");
+}
+
+TEST(Stream, DoesNotBelieveAnAcknowledgementOfWhatCannotHaveBeenSent) {
+  Line line;
+  line.segment(0, "ab").acknowledged(0x10000000, 0).acknowledged(0x10000000, kSecond);
+  EXPECT_EQ(line.segment(2, "cd").told(), "abcd");
+}
+
+TEST(Stream, GivesTheAcknowledgedPartOfAHoleUp) {
+  Line line;
+  line.segment(0, "ab").segment(8, "ij").acknowledged(5, 0).acknowledged(5, 10 * kMillisecond);
+  EXPECT_EQ(line.told(), "ab(gap 3)");
+  EXPECT_EQ(line.segment(5, "fgh").told(), "fghij");
+}
+
+TEST(Stream, LetsNoAnswerOvertakeWhatIsBehindAHole) {
+  Line line;
+  line.segment(0, "ab").segment(4, "ef").acknowledged(6, 100, true);
+  EXPECT_EQ(line.told(), "ab(gap 2)ef");
+  EXPECT_EQ(line.acknowledged(9, 101, true).told(), "(gap 3)");
+  StreamOptions two_ports;
+  two_ports.answers_prove = false;
+  Line tap(two_ports);
+  EXPECT_EQ(tap.segment(0, "ab").acknowledged(4, 100, true).segment(2, "cd").told(), "abcd");
+}
+
+TEST(Stream, ForgetsAnAcknowledgementThatItHasPassed) {
+  Line line;
+  line.answer = [](StreamReader& r, const Piece& p) { r.skip(p.data.size() + 0x60000000); };
+  line.segment(0, "ab").acknowledged(10, 1);
+  for (std::uint32_t at = 2; at < 0x90000000; at += 0x10000000) line.segment({at, 0x10000000, as_bytes("x"), 2, false});
+  line.told();
+  const std::uint32_t position = line.stream.position();
+  line.segment(position + 3, "late");
+  EXPECT_EQ(line.told(), "");
 }
 
 TEST(Stream, GivesAllHolesUpThatOneAcknowledgementCovers) {
