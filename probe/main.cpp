@@ -124,11 +124,17 @@ struct Show {
   ShowRequest request;
   explicit Show(CLI::App& app) {
     app.add_option("file", request.path, "IPFIX file or SQLite database")->required()->type_name("FILE");
-    app.add_option("-k,--kind", request.view.view,
-                   fmt::format("Only one kind: {}", fmt::join(probe::view_names(), ", ")))
-        ->type_name("KIND");
-    app.add_option("-s,--sort", request.view.sort, "Header of the column to sort by, largest first")
-        ->type_name("COLUMN");
+    CLI::Option* kind = app.add_option("-k,--kind", request.view.view,
+                                       fmt::format("Only one kind: {}", fmt::join(probe::view_names(), ", ")))
+                            ->type_name("KIND");
+    CLI::Option* sort = app.add_option("-s,--sort", request.view.sort, "Header of the column to sort by, largest first")
+                            ->type_name("COLUMN");
+    app.add_option(
+           "--query", request.query,
+           fmt::format("Answer a question instead: SQL, or one of these: {}", fmt::join(probe::question_names(), ", ")))
+        ->type_name("SQL")
+        ->excludes(kind)
+        ->excludes(sort);
     app.add_option("-n,--top", request.view.top, "Rows")->type_name("N")->capture_default_str();
     app.add_option("--enterprise-number", request.enterprise, "Of the exporter's own elements")
         ->default_val(probe::schema::kDocumentationPen)

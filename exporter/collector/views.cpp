@@ -13,15 +13,21 @@
 
 namespace probe {
 
-const char* const kRetransmissionQuery =
-    "SELECT coalesce(destinationIPv4Address, destinationIPv6Address) AS server, destinationTransportPort AS port,\n"
-    "       sum(packetDeltaCount + reversePacketDeltaCount) AS packets,\n"
-    "       round(100.0 * sum(tcpRetransmittedPacketCount + coalesce(reverseTcpRetransmittedPacketCount, 0))\n"
-    "             / sum(packetDeltaCount + reversePacketDeltaCount), 3) AS retransmitted_percent\n"
-    "FROM flow WHERE protocolIdentifier = 6 GROUP BY server, port HAVING packets >= 100\n"
-    "ORDER BY retransmitted_percent DESC";
-
 namespace {
+
+struct Question {
+  std::string_view name, title, sql;
+};
+constexpr Question kQuestions[] = {
+    {"retransmission", "Retransmitted packets by server, of those with at least 100 packets",
+     "SELECT coalesce(destinationIPv4Address, destinationIPv6Address) AS server, destinationTransportPort AS port,\n"
+     "       sum(packetDeltaCount + reversePacketDeltaCount) AS packets,\n"
+     "       round(100.0 * sum(coalesce(tcpRetransmittedPacketCount, 0) + coalesce(reverseTcpRetransmittedPacketCount, "
+     "0))\n"
+     "             / sum(packetDeltaCount + reversePacketDeltaCount), 3) AS retransmitted_percent\n"
+     "FROM flow WHERE protocolIdentifier = 6 GROUP BY server, port HAVING packets >= 100\n"
+     "ORDER BY retransmitted_percent DESC"},
+};
 
 enum class Show : std::uint8_t { text, number, milliseconds, percent };
 
@@ -145,6 +151,28 @@ void print_view(sqlite3* db, const View& v, const ViewRequest& r, std::FILE* out
   table.print(out, terminal_width(out));
 }
 
+// The rows of a statement, as the database names and writes them.
+Table rows_of(sqlite3_stmt* s, std::size_t top) {
+  const int width = sqlite3_column_count(s);
+  std::vector<std::vector<std::string>> rows;
+  std::vector<bool> numbers(static_cast<std::size_t>(width), true);
+  int step = SQLITE_ROW;
+  while (rows.size() < top && (step = sqlite3_step(s)) == SQLITE_ROW) {
+    std::vector<std::string>& row = rows.emplace_back();
+    for (int i = 0; i < width; ++i) {
+      const int type = sqlite3_column_type(s, i);
+      if (type == SQLITE_TEXT || type == SQLITE_BLOB) numbers[static_cast<std::size_t>(i)] = false;
+      row.push_back(cell(s, i, Show::text));
+    }
+  }
+  if (step != SQLITE_ROW && step != SQLITE_DONE) throw std::runtime_error(sqlite3_errmsg(sqlite3_db_handle(s)));
+  std::vector<Column> columns;
+  for (int i = 0; i < width; ++i) columns.push_back({sqlite3_column_name(s, i), numbers[static_cast<std::size_t>(i)]});
+  Table table(std::move(columns));
+  for (auto& row : rows) table.add(std::move(row));
+  return table;
+}
+
 }  // namespace
 
 std::vector<std::string> view_names() {
@@ -175,6 +203,21 @@ void print_views(sqlite3* db, const ViewRequest& r, std::FILE* out) {
     throw std::runtime_error(
         fmt::format("there are no records of kind \"{}\"; there are: {}", r.view, fmt::join(view_names(), ", ")));
   print_view(db, *v, r, out);
+}
+
+std::vector<std::string> question_names() {
+  std::vector<std::string> names;
+  for (const Question& q : kQuestions) names.emplace_back(q.name);
+  return names;
+}
+
+void print_answer(sqlite3* db, const std::string& question, std::size_t top, std::FILE* out) {
+  const auto named = std::ranges::find(kQuestions, question, &Question::name);
+  const bool known = named != std::end(kQuestions);
+  const Statement s = prepare(db, known ? std::string(named->sql) : question);
+  if (sqlite3_column_count(s.get()) == 0) throw std::runtime_error("this is no question: it yields no rows");
+  if (known) fmt::print(out, "\n{}\n\n{}\n\n", named->title, named->sql);
+  rows_of(s.get(), top).print(out, terminal_width(out));
 }
 
 }  // namespace probe

@@ -23,7 +23,11 @@ std::vector<std::string> view_columns(const std::string& view);
 // Throws std::runtime_error with a sentence if there is no such view or column, or the database is none of ours.
 void print_views(sqlite3*, const ViewRequest&, std::FILE*);
 
-// The question that joins performance with who: retransmission percentage by group above a packet minimum.
-extern const char* const kRetransmissionQuery;
+// Questions to a database that have a name.
+std::vector<std::string> question_names();
+
+// The answer to a question: one of question_names(), which is printed ahead of it, or any SQL that yields rows; at most
+// `top` of them. Throws std::runtime_error with what the database says about it.
+void print_answer(sqlite3*, const std::string& question, std::size_t top, std::FILE*);
 
 }  // namespace probe

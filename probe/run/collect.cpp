@@ -73,16 +73,21 @@ int collect(const CollectRequest& request) {
 }
 
 int show(const ShowRequest& request) {
+  const auto print = [&request](sqlite3* db) {
+    if (request.query.empty())
+      print_views(db, request.view, stdout);
+    else
+      print_answer(db, request.query, request.view.top, stdout);
+  };
   if (is_sqlite(request.path)) {
-    const Database db = open_database(request.path, true);
-    print_views(db.get(), request.view, stdout);
+    print(open_database(request.path, true).get());
     return 0;
   }
   Store store("");
   Collector collector({request.enterprise, {}}, {&store});
   const bool whole = collector.read_file(request.path);
   store.finish();
-  print_views(store.database(), request.view, stdout);
+  print(store.database());
   for (const std::string& t : collector.report().troubles) fmt::print(stderr, "augprobe: {}\n", t);
   return whole ? 0 : 1;
 }

@@ -23,6 +23,7 @@ struct ShowRequest {
   std::string path;  // .ipfix (RFC 5655) or SQLite, told by content
   std::uint32_t enterprise = 0;
   ViewRequest view;
+  std::string query;  // a question instead of a view, if not empty
 };
 int show(const ShowRequest&);
 
