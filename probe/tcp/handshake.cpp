@@ -1,7 +1,5 @@
 #include "probe/tcp/handshake.h"
 
-#include <algorithm>
-
 #include "probe/base/sequence.h"
 
 namespace probe::tcp {
@@ -23,26 +21,16 @@ void Handshake::Opening::repeat(const Packet& p) {
   timestamps = timestamps && p.tcp.has_timestamps;
 }
 
-// Karn: without timestamps, or with a clock too slow to differ, any copy may have been answered. The last one is the
-// likely one, since a retransmission waits longer than a round trip (RFC 6298 §2.1: 1 s at first).
-Nanos Handshake::Opening::answered_by(const Packet& answer, bool& ambiguous) const {
-  ambiguous = false;
-  if (!repeated) return last;
-  if (timestamps && answer.tcp.has_timestamps && first_timestamp != last_timestamp) {
-    if (answer.tcp.timestamp_echo == last_timestamp) return last;
-    if (answer.tcp.timestamp_echo == first_timestamp) return first;
-  }
-  ambiguous = true;
-  return last;
+// Whether the answer says which of the copies had come first.
+bool Handshake::Opening::told_apart_by(const Packet& answer) const {
+  return timestamps && answer.tcp.has_timestamps && first_timestamp != last_timestamp;
 }
 
-void Handshake::on_syn(const Packet& p, unsigned sender) {
-  if (simultaneous_ || stage_ == Stage::done) return;
-  if (p.tcp.has(kAck)) {
-    on_syn_ack(p, sender);
-  } else {
-    on_plain_syn(p, sender);
-  }
+bool Handshake::on_syn(const Packet& p, unsigned sender) {
+  if (simultaneous_ || stage_ == Stage::done) return false;
+  if (p.tcp.has(kAck)) return on_syn_ack(p, sender);
+  on_plain_syn(p, sender);
+  return false;
 }
 
 void Handshake::on_plain_syn(const Packet& p, unsigned sender) {
@@ -58,29 +46,32 @@ void Handshake::on_plain_syn(const Packet& p, unsigned sender) {
   }
 }
 
-void Handshake::on_syn_ack(const Packet& p, unsigned sender) {
+bool Handshake::on_syn_ack(const Packet& p, unsigned sender) {
   const unsigned client = sender ^ 1;
+  bool first_arrived = false;
   if (stage_ == Stage::answered && static_cast<int>(client) == initiator_) {
     if (p.tcp.sequence == syn_ack_.sequence)
       syn_ack_.repeat(p);
     else
       syn_ack_.start(p);  // a server without memory of its first answer, as with SYN cookies
-    return;
+    return false;
   }
   if (stage_ == Stage::asked) {
     if (static_cast<int>(sender) == initiator_) {
       simultaneous_ = true;  // answers a SYN that was not captured
-      return;
+      return false;
     }
     // RFC 7413 §3: more than the SYN is acknowledged if its data was taken.
-    if (!sequence_before(syn_.sequence, p.tcp.acknowledgement)) return;
+    if (!sequence_before(syn_.sequence, p.tcp.acknowledgement)) return false;
     measure(sender, syn_, p);
+    first_arrived = syn_.repeated && syn_.told_apart_by(p) && p.tcp.timestamp_echo == syn_.first_timestamp;
   } else if (stage_ != Stage::none) {
-    return;
+    return false;
   }
   initiator_ = static_cast<std::int8_t>(client);
   syn_ack_.start(p);
   stage_ = Stage::answered;
+  return first_arrived;
 }
 
 void Handshake::finish(const Packet& p, unsigned sender, std::uint32_t next) {
@@ -93,14 +84,26 @@ void Handshake::finish(const Packet& p, unsigned sender, std::uint32_t next) {
   ack_late_ = p.sequence_length() != 0 || p.tcp.sequence != next;
 }
 
+// Karn: any copy may have been answered. The last one is the likely one, since a retransmission waits longer than a
+// round trip (RFC 6298 §2.1: 1 s at first), and it is proven if its timestamp comes back. If that of the first SYN
+// does, nothing is proven: a server that is asked again repeats its answer to the first, with the echo that it had.
 void Handshake::measure(unsigned side, const Opening& question, const Packet& answer) {
-  const Nanos rtt = answer.time - question.answered_by(answer, ambiguous_[side]);
-  if (rtt < 0) {
+  Nanos asked = question.last;
+  bool ambiguous = question.repeated;
+  if (ambiguous && question.told_apart_by(answer)) {
+    if (answer.tcp.timestamp_echo == question.last_timestamp) {
+      ambiguous = false;
+    } else if (answer.tcp.timestamp_echo == question.first_timestamp && !answer.tcp.has(kSyn)) {
+      asked = question.first;
+      ambiguous = false;
+    }
+  }
+  if (answer.time < asked) {
     disorder_ = true;
     return;
   }
-  rtt_[side] = rtt;
-  since_last_[side] = std::max<Nanos>(answer.time - question.last, 0);
+  rtt_[side] = answer.time - asked;
+  ambiguous_[side] = ambiguous;
 }
 
 }  // namespace probe::tcp

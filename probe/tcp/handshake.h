@@ -13,7 +13,8 @@ class Handshake {
   static constexpr Nanos kUnknown = -1;
 
   // A segment with the SYN bit. What it tells must be asked before: a SYN with another number starts another handshake.
-  void on_syn(const Packet&, unsigned sender);
+  // Whether it proves that the first SYN had arrived although that was repeated.
+  bool on_syn(const Packet&, unsigned sender);
   // An acknowledgement without SYN and RST. `next`: the sequence number that its sender has not used yet.
   void on_ack(const Packet& p, unsigned sender, std::uint32_t next) {
     if (stage_ == Stage::answered) finish(p, sender, next);
@@ -27,9 +28,6 @@ class Handshake {
   Nanos rtt(unsigned side) const { return rtt_[side]; }
   // More than one copy could have been answered, so rtt() can be wrong.
   bool ambiguous(unsigned side) const { return ambiguous_[side]; }
-  // More than one copy passed: rtt() can include a timer. since_last() is the time since the last copy.
-  bool repeated(unsigned side) const { return since_last_[side] != rtt_[side] || ambiguous_[side]; }
-  Nanos since_last(unsigned side) const { return since_last_[side]; }
   bool ack_late() const { return ack_late_; }
   bool disorder() const { return disorder_; }
 
@@ -43,16 +41,16 @@ class Handshake {
 
     void start(const Packet&);
     void repeat(const Packet&);
-    Nanos answered_by(const Packet&, bool& ambiguous) const;
+    bool told_apart_by(const Packet& answer) const;
   };
   enum class Stage : std::uint8_t { none, asked, answered, done };
 
   void on_plain_syn(const Packet&, unsigned sender);
-  void on_syn_ack(const Packet&, unsigned sender);
+  bool on_syn_ack(const Packet&, unsigned sender);
   void finish(const Packet&, unsigned sender, std::uint32_t next);
   void measure(unsigned side, const Opening& question, const Packet& answer);
 
-  std::array<Nanos, 2> rtt_{kUnknown, kUnknown}, since_last_{kUnknown, kUnknown};
+  std::array<Nanos, 2> rtt_{kUnknown, kUnknown};
   Opening syn_, syn_ack_;
   std::int8_t initiator_ = -1;
   Stage stage_ = Stage::none;

@@ -49,21 +49,10 @@ void on_window(const Packet& p, Side& side) {
 // RFC 2883 §4: the first block lies below the acknowledgement or inside of the second block.
 bool is_dsack(const TcpHeader& t) {
   const auto& [left, right] = t.sack[0];
-  if (!sequence_before(left, right)) return false;
+  if (t.sack_blocks == 0 || !sequence_before(left, right)) return false;
   if (sequence_at_or_before(right, t.acknowledgement)) return true;
   return t.sack_blocks > 1 && sequence_at_or_before(t.sack[1].left, left) &&
-         sequence_at_or_before(right, t.sack[1].right) && right - left < t.sack[1].right - t.sack[1].left;
-}
-
-template <class Side>
-void on_dsack(const TcpHeader& t, Side& of) {
-  for (unsigned i = 0; i < of.repeats; ++i) {
-    const std::uint32_t begin = of.repeated[i];
-    if (!sequence_at_or_before(t.sack[0].left, begin) || !sequence_before(begin, t.sack[0].right)) continue;
-    ++of.measures.spurious_packets;
-    of.repeated[i] = of.repeated[--of.repeats];
-    return;  // each copy is reported by itself
-  }
+         sequence_at_or_before(right, t.sack[1].right);
 }
 
 }  // namespace
@@ -127,7 +116,10 @@ bool Tracker::on_syn(const Packet& p, Sender s) {
     if (!handshake_.open()) return false;
     from.start(p, now_us_);  // a server without memory of its first answer, as with SYN cookies
   }
-  handshake_.on_syn(p, s);
+  if (handshake_.on_syn(p, s)) {
+    to.measures.spurious_packets += to.repeats;
+    to.repeats = 0;
+  }
   if (from.syn) return true;
   from.syn = true;
   from.maximum_segment = p.tcp.maximum_segment;
@@ -166,7 +158,7 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
   const std::uint32_t acknowledged = p.tcp.acknowledgement;
   if (!p.tcp.has(kSyn)) handshake_.on_ack(p, s, from.seen ? from.top : p.tcp.sequence);
-  if (p.tcp.sack_blocks != 0 && of.repeats != 0 && is_dsack(p.tcp)) on_dsack(p.tcp, of);
+  if (of.repeats != 0 || of.reactions != 0) on_needless(p, s);
   if (!of.acknowledged_known || acknowledged != of.acknowledged) {
     if (of.acknowledged_known && sequence_before(acknowledged, of.acknowledged)) return;  // overtaken by a later one
     if (!plausible(acknowledged, s)) return;
@@ -176,6 +168,31 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s) {
   }
   if (p.tcp.sack_blocks != 0) from.sack = sack_mark(p.tcp);
   on_window(p, from);
+}
+
+// What the receiver tells of copies that it did not need: by DSACK; or, without SACK, by repeating itself although it
+// has all, since only such a copy makes it answer at once (RFC 9293 §3.10.7.4).
+void Tracker::on_needless(const Packet& p, Sender s) {
+  const Side& from = sides_[s];
+  Side& of = sides_[s ^ 1];
+  unsigned i = 0;
+  if (is_dsack(p.tcp)) {
+    const auto& [left, right] = p.tcp.sack[0];
+    while (i < of.repeats && (sequence_before(of.repeated[i], left) || sequence_at_or_before(right, of.repeated[i])))
+      ++i;
+  } else {
+    const bool again = of.acknowledged_known && of.acknowledged == of.top && p.tcp.acknowledgement == of.top &&
+                       p.tcp.window == from.window;
+    const bool reaction = p.tcp.sequence == from.top && p.sequence_length() == 0 && p.tcp.sack_blocks == 0;
+    if (!again || !reaction) return;
+    if (of.reactions != 0) {
+      --of.reactions;
+      return;
+    }
+  }
+  if (i == of.repeats) return;
+  ++of.measures.spurious_packets;  // each copy is told of by itself
+  of.repeated[i] = of.repeated[--of.repeats];
 }
 
 // RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.
@@ -215,13 +232,15 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s) {
 
 Nanos Tracker::network_rtt(Sender s) const {
   const std::uint32_t least_us = sides_[s].recent.least_us();
-  const Nanos opening = handshake_.since_last(s);
-  if (least_us == RecentMinimum::kNone) return opening;
+  if (least_us == RecentMinimum::kNone) return handshake_.rtt(s);
   const Nanos least = least_us * kMicrosecond;
-  // A round trip that outlasts the timer of a SYN (RFC 6298 §2.1: 1 s) makes it repeated without need: then what passed
-  // since the last copy is no round trip, and all samples are long.
-  if (opening == kUnknown || (handshake_.repeated(s) && least > kSecond / 2)) return least;
-  return std::min(least, opening);
+  return handshake_.rtt(s) == kUnknown || handshake_.ambiguous(s) ? least : std::min(least, handshake_.rtt(s));
+}
+
+// For what must not be taken for longer than it is: an ambiguous handshake counts if it was faster.
+Nanos Tracker::least_rtt(Sender s) const {
+  const Nanos network = network_rtt(s);
+  return network == kUnknown ? network : std::min(network, handshake_.rtt(s) == kUnknown ? network : handshake_.rtt(s));
 }
 
 bool Tracker::closed() const {

@@ -120,6 +120,7 @@ class Tracker {
     bool odd_ack_seen : 1 = false;
     bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
     std::uint8_t repeats = 0, next_repeat = 0;
+    std::uint8_t reactions = 0;  // answers still to come to copies known to be needless when they passed
     std::uint16_t maximum_segment = 0;
     std::uint32_t odd_ack = 0;  // an acknowledgement that it sent far beyond what was seen
     std::uint32_t fin_end = 0;
@@ -149,6 +150,7 @@ class Tracker {
   bool on_syn(const Packet&, Sender);
   void on_reset(const Packet&, Sender);
   void on_acknowledgement(const Packet&, Sender);
+  void on_needless(const Packet&, Sender);
   bool plausible(std::uint32_t acknowledged, Sender);
   void advance_acknowledged(std::uint32_t acknowledged, Sender);
   Verdict on_data(const Packet&, Sender);
@@ -157,6 +159,7 @@ class Tracker {
   Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);
   Verdict on_before_origin(const Packet&, Sender);
   bool was_reordered(const Packet&, Sender, const Hole&) const;
+  Nanos least_rtt(Sender) const;
   void restart();
   void mark(Quality q) { quality_ |= bit_of(q); }
 

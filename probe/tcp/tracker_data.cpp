@@ -1,5 +1,6 @@
 // The part of the tracker that looks at sequence numbers: what is new, missing, repeated, late (docs/METRICS.md).
 #include <algorithm>
+#include <cstdint>
 
 #include "probe/base/sequence.h"
 #include "probe/tcp/tracker.h"
@@ -96,10 +97,12 @@ Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std
   Side& from = sides_[s];
   if (p.tcp.has(kSyn) && handshake_.simultaneous()) return Verdict::repeated;  // RFC 9293 §3.5: its SYN-ACK
   from.repeat(p, again + filled);
-  if (from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top)))
+  if (from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top))) {
     ++from.measures.spurious_packets;
-  else
+    if (from.reactions < UINT8_MAX) ++from.reactions;
+  } else {
     from.remember_repeat(p.tcp.sequence);
+  }
   return filled != 0 ? Verdict::late : Verdict::repeated;
 }
 
@@ -161,7 +164,7 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
     if (newer == 0 && ticks > 0 && lag > 2 * (p.time - from.origin_time) / ticks) return true;
   }
   // A retransmission comes a round trip after its original, which was sent after the segment before the hole.
-  const Nanos own = network_rtt(s), other = network_rtt(s ^ 1);
+  const Nanos own = least_rtt(s), other = least_rtt(s ^ 1);
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
   const Nanos since_before = static_cast<std::int32_t>(now_us_ - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
@@ -177,7 +180,7 @@ void Tracker::Side::start(const Packet& p, std::uint32_t now_us) {
   timestamps = p.tcp.has_timestamps;
   holes.clear();
   outstanding.clear();
-  repeats = 0;
+  repeats = reactions = 0;
   probed = false;
   const std::int32_t ahead = sequence_distance(top, acknowledged);
   if (ahead > kFar || ahead < -kFar) acknowledged_known = false;
