@@ -41,9 +41,13 @@ void Handshake::on_plain_syn(const Packet& p, unsigned sender) {
     stage_ = Stage::asked;
   } else if (side != initiator_) {
     simultaneous_ = stage_ == Stage::asked;
+    return;
   } else if (stage_ == Stage::asked) {
     syn_.repeat(p);  // once answered, the answer stands, whatever is repeated
+  } else if (!syn_seen_) {
+    set(sender ^ 1, syn_ack_.first - p.time);  // overtaken by its answer in the capture
   }
+  syn_seen_ = true;
 }
 
 bool Handshake::on_syn_ack(const Packet& p, unsigned sender) {
@@ -98,12 +102,15 @@ void Handshake::measure(unsigned side, const Opening& question, const Packet& an
       ambiguous = false;
     }
   }
-  if (answer.time < asked) {
-    disorder_ = true;
-    return;
-  }
-  rtt_[side] = answer.time - asked;
   ambiguous_[side] = ambiguous;
+  set(side, answer.time - asked);
+}
+
+void Handshake::set(unsigned side, Nanos rtt) {
+  if (rtt < 0)
+    disorder_ = true;
+  else
+    rtt_[side] = rtt;
 }
 
 }  // namespace probe::tcp

@@ -24,7 +24,7 @@ class Handshake {
   // SYN without ACK of both sides (RFC 9293 §3.5): nobody answers, so nothing can be measured.
   bool simultaneous() const { return simultaneous_; }
   bool answered() const { return stage_ == Stage::answered || stage_ == Stage::done; }
-  bool open() const { return stage_ == Stage::asked || stage_ == Stage::answered; }
+  bool done() const { return stage_ == Stage::done; }
   Nanos rtt(unsigned side) const { return rtt_[side]; }
   // More than one copy could have been answered, so rtt() can be wrong.
   bool ambiguous(unsigned side) const { return ambiguous_[side]; }
@@ -49,12 +49,13 @@ class Handshake {
   bool on_syn_ack(const Packet&, unsigned sender);
   void finish(const Packet&, unsigned sender, std::uint32_t next);
   void measure(unsigned side, const Opening& question, const Packet& answer);
+  void set(unsigned side, Nanos rtt);
 
   std::array<Nanos, 2> rtt_{kUnknown, kUnknown};
   Opening syn_, syn_ack_;
   std::int8_t initiator_ = -1;
   Stage stage_ = Stage::none;
-  bool simultaneous_ = false, ack_late_ = false, disorder_ = false;
+  bool syn_seen_ = false, simultaneous_ = false, ack_late_ = false, disorder_ = false;
   std::array<bool, 2> ambiguous_{};
 };
 

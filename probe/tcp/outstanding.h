@@ -9,8 +9,8 @@
 
 namespace probe::tcp {
 
-// Ordered by their end. When it is full new segments are left out: the ones that are in it give samples soon and make
-// room, so a larger window is measured less often, but not wrongly.
+// Ordered by their end. When it is full only the newest makes room: the older ones give samples soon, and the newest
+// one is what the receiver of a burst acknowledges. So a larger window is measured less often, but not wrongly.
 class Outstanding {
  public:
   static constexpr unsigned kCapacity = 24;
@@ -18,8 +18,8 @@ class Outstanding {
   Outstanding() {}  // only `count_` of `segments_` are ever read: nothing else is worth clearing
 
   void push(std::uint32_t end, std::uint32_t now_us) {
-    if (count_ == kCapacity) return;
-    segments_[place(count_++)] = {end, now_us};
+    if (count_ < kCapacity) ++count_;
+    segments_[place(count_ - 1u)] = {end, now_us};
   }
 
   // Drops what `acknowledged` covers. When the newest of it passed, if it ends there: all others were acknowledged

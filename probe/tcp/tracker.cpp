@@ -55,6 +55,17 @@ bool is_dsack(const TcpHeader& t) {
          sequence_at_or_before(right, t.sack[1].right);
 }
 
+template <class Side>
+void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
+  from.syn = true;
+  from.maximum_segment = t.maximum_segment;
+  from.scale_offered = t.has_window_scale;
+  from.window_shift = std::min(t.window_scale, kLargestShift);
+  if (!to.syn) return;
+  from.scale_known = to.scale_known = true;
+  if (!from.scale_offered || !to.scale_offered) from.window_shift = to.window_shift = 0;  // RFC 7323 §2.2: both or none
+}
+
 }  // namespace
 
 Tracker::Tracker() {}
@@ -108,28 +119,24 @@ bool Tracker::starts_another(const Packet& p, Sender s) const {
   return handshake_.initiator() < 0 || handshake_.initiator() == static_cast<int>(s);
 }
 
-// False if the segment belongs to no connection that is known here.
+// False if nothing but the opening is to be learnt from it.
 bool Tracker::on_syn(const Packet& p, Sender s) {
   if (starts_another(p, s)) restart();
   Side &from = sides_[s], &to = sides_[s ^ 1];
-  if (from.syn && p.tcp.sequence != from.origin) {
-    if (!handshake_.open()) return false;
-    from.start(p, now_us_);  // a server without memory of its first answer, as with SYN cookies
+  const bool overtaken = from.seen && !from.syn && p.tcp.sequence == from.origin - 1;
+  if (overtaken) {
+    from.origin = p.tcp.sequence;
+  } else if (from.seen && p.tcp.sequence != from.origin) {
+    if (handshake_.done()) return false;
+    from.start(p,
+               now_us_);  // a server without memory of its first answer, as with SYN cookies; or what came was forged
   }
   if (handshake_.on_syn(p, s)) {
     to.measures.spurious_packets += to.repeats;
     to.repeats = 0;
   }
-  if (from.syn) return true;
-  from.syn = true;
-  from.maximum_segment = p.tcp.maximum_segment;
-  from.scale_offered = p.tcp.has_window_scale;
-  from.window_shift = std::min(p.tcp.window_scale, kLargestShift);
-  if (to.syn) {  // RFC 7323 §2.2: both or none
-    from.scale_known = to.scale_known = true;
-    if (!from.scale_offered || !to.scale_offered) from.window_shift = to.window_shift = 0;
-  }
-  return true;
+  if (!from.syn) on_first_syn(p.tcp, from, to);
+  return !overtaken;
 }
 
 void Tracker::restart() {
