@@ -13,7 +13,7 @@ namespace probe::tcp {
 // one is what the receiver of a burst acknowledges. So a larger window is measured less often, but not wrongly.
 class Outstanding {
  public:
-  static constexpr unsigned kCapacity = 24;
+  static constexpr unsigned kCapacity = 16;
 
   Outstanding() {}  // only `count_` of `segments_` are ever read: nothing else is worth clearing
 
@@ -31,6 +31,7 @@ class Outstanding {
       if (++first_ == kCapacity) first_ = 0;
       --count_;
     }
+    if (count_ == 0) first_ = 0;  // the few of most connections stay in one cache line
     return sent_us;
   }
 

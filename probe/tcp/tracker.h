@@ -19,8 +19,10 @@ using Sender = unsigned;
 
 // What happened to the segments of one sender since the last report. Octets are payload: SYN and FIN are not counted.
 struct SenderMeasures {
-  std::uint32_t retransmitted_packets =
-      0;  // all of them: seen twice, repeated SYN or FIN, holes filled by a retransmission
+  std::uint32_t window_min = 0;             // least receive window announced, scaled
+  bool window_known = false;                // a window was seen whose scale is known
+  std::uint8_t flags = 0;                   // control bits, or-ed
+  std::uint32_t retransmitted_packets = 0;  // all of them: seen twice, repeated SYN or FIN, holes filled by a repeat
   std::uint64_t retransmitted_octets = 0;
   std::uint32_t before_probe_packets = 0;  // of these: the first copy never passed the probe
   std::uint32_t spurious_packets = 0;      // of these: the receiver had the octets already
@@ -28,9 +30,6 @@ struct SenderMeasures {
   std::uint32_t duplicate_acks = 0;       // sent by this sender (RFC 5681 §2)
   std::uint32_t zero_windows = 0;         // times this sender closed its receive window
   std::uint64_t capture_loss_octets = 0;  // acknowledged by the other side, never seen
-  std::uint32_t window_min = 0;           // least receive window announced, scaled
-  bool window_known = false;              // a window was seen whose scale is known
-  std::uint8_t flags = 0;                 // control bits, or-ed
 };
 
 // What a segment was, for those who follow the payload.
@@ -78,17 +77,25 @@ class Tracker {
   static constexpr Nanos kNever = -(Nanos{1} << 62);
   Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
-  // Brings what the next segment of `s` will touch into the cache.
+  // Fetches what an ordinary segment of `s` will touch, some packets ahead.
   void prefetch(Sender s) const {
-    for (const Sender each : {s, s ^ 1u})
-      for (std::size_t at = 0; at < kHotOctets; at += 64)
-        __builtin_prefetch(reinterpret_cast<const std::byte*>(&sides_[each]) + at);
+    const Side &from = sides_[s], &to = sides_[s ^ 1];
+    __builtin_prefetch(&last_time_, 1);
+    __builtin_prefetch(&from, 1);
+    __builtin_prefetch(&from.rtt, 1);
+    __builtin_prefetch(&from.packets, 1);
+    __builtin_prefetch(&from.outstanding, 1);
+    __builtin_prefetch(&to, 1);
+    __builtin_prefetch(&to.outstanding, 1);
   }
-
-  // All that a report reads.
+  // Fetches all that a report reads.
   void prefetch_all() const {
-    prefetch(0);
     __builtin_prefetch(&handshake_);
+    __builtin_prefetch(&last_time_);
+    for (const Side& side : sides_) {
+      __builtin_prefetch(&side);
+      __builtin_prefetch(&side.rtt);
+    }
   }
 
   // Starts the next interval: measures and RTT statistics begin anew, the state of the connection stays.
@@ -99,9 +106,9 @@ class Tracker {
   // DSACK (RFC 2883) may tell. A few are enough, since it comes a round trip later.
   static constexpr unsigned kRepeats = 8;
 
-  // What is known of one sender. First what each packet touches.
-  static constexpr std::size_t kHotOctets = 256;
-  struct Side {
+  // What is known of one sender, in the order of use: an ordinary packet touches the first line of both senders and
+  // the lines of `packets` and `outstanding`, a sample that of `rtt`.
+  struct alignas(64) Side {
     std::uint32_t top = 0;           // next sequence number
     std::uint32_t origin = 0;        // the first sequence number that can have been seen
     std::uint32_t acknowledged = 0;  // by the other side
@@ -110,6 +117,8 @@ class Tracker {
     std::uint16_t window = 0;        // last one that it announced, as on the wire
     std::uint16_t ip_id = 0;
     std::uint8_t window_shift = 0;
+    std::uint8_t repeats = 0, next_repeat = 0;
+    std::uint8_t reactions = 0;    // answers still to come to copies known to be needless when they passed
     bool seen : 1 = false;         // `top` and `origin` are known
     bool provisional : 1 = false;  // but only from a segment without data, which can be a keep-alive
     bool acknowledged_known : 1 = false;
@@ -119,21 +128,19 @@ class Tracker {
     bool syn : 1 = false, fin : 1 = false;
     bool odd_ack_seen : 1 = false;
     bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
-    std::uint8_t repeats = 0, next_repeat = 0;
-    std::uint8_t reactions = 0;  // answers still to come to copies known to be needless when they passed
     std::uint16_t maximum_segment = 0;
-    std::uint32_t odd_ack = 0;  // an acknowledgement that it sent far beyond what was seen
+    SenderMeasures measures;
+    RttStatistics rtt;
+    RecentPackets packets;
+    RecentMinimum recent;
+    Outstanding outstanding;
+    Holes holes;
+    std::array<std::uint32_t, kRepeats> repeated;  // where they begin; only `repeats` of them are read
+    std::uint32_t odd_ack = 0;                     // an acknowledgement that it sent far beyond what was seen
     std::uint32_t fin_end = 0;
     std::uint32_t origin_timestamp = 0;
     Nanos origin_time = 0;
     Nanos last_repeat = kNever;
-    RecentMinimum recent;
-    RttStatistics rtt;
-    SenderMeasures measures;
-    Outstanding outstanding;
-    RecentPackets packets;
-    Holes holes;
-    std::array<std::uint32_t, kRepeats> repeated;  // where they begin; only `repeats` of them are read
 
     Side() {}  // leaves alone what is only read after it has been written
     void start(const Packet&, std::uint32_t now_us);
@@ -163,12 +170,12 @@ class Tracker {
   void restart();
   void mark(Quality q) { quality_ |= bit_of(q); }
 
-  std::array<Side, 2> sides_;
-  Handshake handshake_;
+  Handshake handshake_;  // its last octets and what follows it here are touched by each packet
   Nanos last_time_ = kNever;
   std::uint32_t now_us_ = 0;  // of the packet at hand; wraps
   std::uint32_t quality_ = 0;
   bool reset_ = false;
+  std::array<Side, 2> sides_;
 };
 
 }  // namespace probe::tcp
