@@ -1,0 +1,84 @@
+#include "probe/pipeline/redact.h"
+
+#include <gtest/gtest.h>
+
+#include "exporter/text/json_lines.h"
+#include "tests/probe/pipeline/probing.h"
+
+namespace probe::test {
+namespace {
+
+using namespace tcp_flag;
+
+template <schema::Name Kind>
+Json redacted(const Redaction& what, auto&& fill) {
+  std::array<std::size_t, schema::kKindCount> slots;
+  slots.fill(1);
+  RecordPools pools(slots);
+  Draft<Kind> d(pools.take(schema::find_kind(Kind.view())));
+  d.template set<"flowId">(std::uint64_t{1});
+  d.template set<"protocolIdentifier">(std::uint8_t{6});
+  fill(d);
+  Record* r = d.release();
+  redact(*r, what);
+  std::string line;
+  append_json(*r, line);
+  pools.give(r);
+  return Json::parse(line);
+}
+
+Json http(const Redaction& what, std::string_view target, std::string_view referer) {
+  return redacted<"http">(what, [&](auto& d) {
+    d.template set<"httpRequestMethod">(std::string_view("GET"));
+    d.template set<"httpRequestTarget">(target);
+    d.template set<"httpReferer">(referer);
+  });
+}
+
+Json sql(const Redaction& what) {
+  return redacted<"sql">(what, [&](auto& d) {
+    d.template set<"databaseUser">(std::string_view("anna"));
+    d.template set<"databaseStatement">(std::string_view("SELECT 'secret'"));
+    d.template set<"databaseStatementDigestText">(std::string_view("SELECT ?"));
+    d.template set<"databaseSqlState">(std::string_view("42000"));
+    d.template set<"databaseErrorMessage">(std::string_view("near 'secret'"));
+  });
+}
+
+TEST(Redact, LeavesAllAsItIsUnlessAsked) {
+  EXPECT_EQ(http({}, "/a?b=c", "http://x/?y")["httpRequestTarget"], "/a?b=c");
+  EXPECT_EQ(sql({})["databaseStatement"], "SELECT 'secret'");
+  EXPECT_EQ(sql({})["databaseUser"], "anna");
+}
+
+TEST(Redact, CutsQueriesOfTargetsAndReferers) {
+  const Json r = http({false, true, false}, "/a?b=c?d", "http://x/y?z");
+  EXPECT_EQ(r["httpRequestTarget"], "/a");
+  EXPECT_EQ(r["httpReferer"], "http://x/y");
+  EXPECT_EQ(http({false, true, false}, "/plain", "r")["httpRequestTarget"], "/plain");
+}
+
+TEST(Redact, KeepsStatementsOnlyWithoutTheirLiterals) {
+  const Json r = sql({true, false, false});
+  EXPECT_EQ(r.dump().find("secret"), std::string::npos);
+  EXPECT_EQ(r["databaseStatementDigestText"], "SELECT ?");
+  EXPECT_EQ(r["databaseUser"], "anna");
+}
+
+TEST(Redact, TakesUserNamesOut) { EXPECT_FALSE(sql({false, false, true}).contains("databaseUser")); }
+
+TEST(Redact, AQueryIsGoneFromWhatThePipelineGivesOut) {
+  PipelineOptions o = small_pipeline();
+  o.redaction.url_queries = true;
+  Connection c;
+  c.handshake().client(kAck | kPsh, "GET /a?token=secret HTTP/1.1\r\nHost: h\r\nReferer: http://h/?secret\r\n\r\n");
+  c.server(kAck | kPsh, "HTTP/1.1 204 No Content\r\n\r\n").close();
+  Probing p(o);
+  p.play(c.frames).finish();
+  ASSERT_EQ(p.of("http").size(), 1u);
+  EXPECT_EQ(p.of("http")[0]["httpRequestTarget"], "/a");
+  for (const Json& r : p.records) EXPECT_EQ(r.dump().find("secret"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace probe::test
