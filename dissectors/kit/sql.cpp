@@ -16,29 +16,70 @@ class Output {
  public:
   explicit Output(std::span<char> to) : to_(to) {}
 
+  void put(char c) {
+    if (filled_ == kChunk) absorb();
+    chunk_[filled_++] = c;
+  }
   void put(std::string_view s) {
-    std::uint64_t h = hash_;
-    for (const char c : s) h = (h ^ static_cast<std::uint8_t>(c)) * 0x100000001b3;
-    hash_ = h;
-    const std::size_t n = std::min(s.size(), to_.size() - used_);
-    if (n > 0) std::memcpy(to_.data() + used_, s.data(), n);
-    used_ += n;
-    cut_ |= n < s.size();
+    if (s.size() > kChunk - filled_) return put_long(s);
+    copy(s, chunk_ + filled_);
+    filled_ += s.size();
   }
   void put_upper(std::string_view s) {
-    char letters[32];
-    const std::size_t n = std::min(s.size(), sizeof letters);  // no keyword is as long
-    std::transform(s.begin(), s.begin() + static_cast<std::ptrdiff_t>(n), letters, upper);
-    put({letters, n});
+    for (const char c : s) put(upper(c));
   }
-  Normal result() const { return {used_, cut_, hash_}; }
+  Normal result() {
+    absorb();
+    hash_ = (hash_ ^ length_) * kMultiplier;
+    return {used_, cut_, hash_ ^ hash_ >> 32};
+  }
 
  private:
+  static constexpr std::size_t kChunk = 512;
+  static constexpr std::uint64_t kMultiplier = 0x9e3779b97f4a7c15;
+
+  static void copy(std::string_view s, char* to) {
+    if (s.size() > 16) {
+      std::memcpy(to, s.data(), s.size());
+    } else {
+      for (const char c : s) *to++ = c;
+    }
+  }
+  void put_long(std::string_view s) {
+    while (!s.empty()) {
+      if (filled_ == kChunk) absorb();
+      const std::string_view part = s.substr(0, kChunk - filled_);
+      copy(part, chunk_ + filled_);
+      filled_ += part.size();
+      s.remove_prefix(part.size());
+    }
+  }
+  void absorb();
+
   std::span<char> to_;
   std::size_t used_ = 0;
-  std::uint64_t hash_ = 0xcbf29ce484222325;
+  std::uint64_t length_ = 0;
+  std::uint64_t hash_ = 0;
   bool cut_ = false;
+  std::size_t filled_ = 0;
+  char chunk_[kChunk];
 };
+
+void Output::absorb() {
+  std::memset(chunk_ + filled_, 0, (8 - filled_ % 8) % 8);
+  for (std::size_t i = 0; i < filled_; i += 8) {
+    std::uint64_t word;
+    std::memcpy(&word, chunk_ + i, sizeof word);
+    hash_ = (hash_ ^ word) * kMultiplier;
+    hash_ ^= hash_ >> 32;
+  }
+  const std::size_t n = std::min(filled_, to_.size() - used_);
+  if (n > 0) std::memcpy(to_.data() + used_, chunk_, n);
+  used_ += n;
+  cut_ |= n < filled_;
+  length_ += filled_;
+  filled_ = 0;
+}
 
 // Writes tokens; values and what may belong to a list of them wait until it is known what they are part of.
 class Normaliser {
@@ -58,12 +99,15 @@ class Normaliser {
   void open();
   void close();
   void comma();
-  void flush();
+  void flush() {
+    if (row_ || open_ || values_ > 0) write_pending();
+  }
+  void write_pending();
 
   // Writes a token with the space before it that it should have.
   void separate(bool space) {
-    if (semicolon_) out_.put(";");
-    if ((space || semicolon_) && !glued_) out_.put(" ");
+    if (semicolon_) out_.put(';');
+    if ((space || semicolon_) && !glued_) out_.put(' ');
     semicolon_ = glued_ = false;
   }
   void write(std::string_view s, bool space = true) {
@@ -85,7 +129,7 @@ class Normaliser {
   std::uint8_t values_ = 0;  // 0, 1 or 2 for more wait
 };
 
-void Normaliser::flush() {
+void Normaliser::write_pending() {
   if (row_comma_) write(",", false);
   if (open_) {
     write("(");

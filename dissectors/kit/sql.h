@@ -9,6 +9,8 @@
 //   white space             one space between words; none before , ) ; . and none behind ( and .
 //   keywords                upper case (those of sql_keywords.inc); all other words as written, also their quotes
 //   the last semicolon      left out
+// The digest: h = 0; for each 8 octets w of the normalised text (little endian, the last ones filled up with zeros)
+// h = (h ^ w) * 0x9e3779b97f4a7c15, h ^= h >> 32; at last the same with the text's length as w.
 // Text that is cut in the midst of a literal or a comment ends there.
 #pragma once
 
@@ -28,7 +30,7 @@ enum class Dialect : std::uint8_t {
 struct Normal {
   std::size_t length = 0;    // octets written; a character of UTF-8 at the end may be cut
   bool cut = false;          // there was more
-  std::uint64_t digest = 0;  // FNV-1a, 64 bits, over the whole normalised text, also what did not fit
+  std::uint64_t digest = 0;  // of the whole normalised text, also of what did not fit
 };
 
 // Writes the normalised text into `out` as far as it fits. Takes any octets, no heap, time linear in them.

@@ -7,7 +7,7 @@
 namespace probe::sql {
 namespace {
 
-enum : std::uint8_t { kWord = 1, kDigit = 2, kSpace = 4, kOperator = 8, kLetter = 16 };
+enum : std::uint8_t { kWord = 1, kDigit = 2, kSpace = 4, kOperator = 8, kLetter = 16, kComment = 32 };
 
 constexpr std::array<std::uint8_t, 256> character_classes() {
   std::array<std::uint8_t, 256> out{};
@@ -18,6 +18,7 @@ constexpr std::array<std::uint8_t, 256> character_classes() {
     if (c <= ' ' || c == 0x7f) out[c] |= kSpace;
   }
   for (const char c : {'<', '>', '=', '!', '|', '&', ':'}) out[static_cast<std::size_t>(c)] |= kOperator;
+  for (const char c : {'/', '*', '-', '#'}) out[static_cast<std::size_t>(c)] |= kComment;  // may begin or end one
   return out;
 }
 constexpr auto kClasses = character_classes();
@@ -61,10 +62,11 @@ constexpr std::array<std::uint16_t, kBuckets> keyword_table() {
 constexpr auto kKeywordTable = keyword_table();
 
 bool same_letters(std::string_view word, std::string_view keyword) {
-  if (word.size() != keyword.size()) return false;
-  for (std::size_t i = 0; i < word.size(); ++i)
-    if (upper(word[i]) != keyword[i]) return false;
-  return true;
+  const char *a = word.data(), *b = keyword.data();
+  std::size_t n = word.size();
+  if (n != keyword.size()) return false;
+  while (n > 0 && upper(*a) == *b) ++a, ++b, --n;
+  return n == 0;
 }
 
 }  // namespace
@@ -79,7 +81,10 @@ Use use_of(std::string_view word) {
 // ---- Passing over ----
 
 void Lexer::pass(std::uint8_t classes) {
-  while (!done() && is(now(), classes)) ++at_;
+  const char* const text = text_.data();
+  std::size_t i = at_;
+  while (i < text_.size() && is(text[i], classes)) ++i;
+  at_ = i;
 }
 
 void Lexer::pass_to(std::string_view end) {
@@ -110,11 +115,11 @@ void Lexer::pass_comment() {
 }
 
 void Lexer::pass_blank() {
-  while (!done()) {
+  for (;;) {
+    pass(kSpace);
+    if (!is(peek(0), kComment)) return;
     const char c = now();
-    if (is(c, kSpace)) {
-      ++at_;
-    } else if (c == '/' && peek(1) == '*') {
+    if (c == '/' && peek(1) == '*') {
       pass_comment();
     } else if (c == '*' && peek(1) == '/' && in_code_comment_) {
       go(2);
@@ -129,17 +134,16 @@ void Lexer::pass_blank() {
 
 // The quote is the next character; a doubled one does not end it.
 void Lexer::pass_quoted(bool escapes) {
-  const char quote = now();
-  for (++at_; !done(); ++at_) {
-    if (escapes && now() == '\\') {
-      go(1);
-    } else if (now() == quote) {
-      if (peek(1) != quote) break;
-      go(1);
-    }
-    if (done()) break;
+  const char* const text = text_.data();
+  const std::size_t size = text_.size();
+  const char quote = now(), escape = escapes ? '\\' : quote;
+  std::size_t i = at_ + 1;
+  for (; i < size; ++i) {
+    if (text[i] != quote && text[i] != escape) continue;
+    if (text[i] == quote && (i + 1 == size || text[i + 1] != quote)) break;
+    ++i;  // what follows belongs to this one
   }
-  if (!done()) ++at_;
+  at_ = i < size ? i + 1 : size;
 }
 
 // $tag$ … $tag$; false: this is no such thing.
