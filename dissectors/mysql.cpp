@@ -370,7 +370,9 @@ void Mysql::finish(Scribe& scribe) {
 // Their answers, or the ends of them, have not been seen and will not be.
 void Mysql::give_up_pending(Scribe& scribe) {
   while (!pending_.empty()) {
-    pending_.front().exchange.quality |= bit_of(Quality::half_transaction);
+    Pending& p = pending_.front();
+    p.exchange.quality |= bit_of(Quality::half_transaction);
+    p.schema_unknown = p.answer == Answer::result && p.note;
     finish(scribe);
   }
   beyond_ = 0;
@@ -378,7 +380,7 @@ void Mysql::give_up_pending(Scribe& scribe) {
 
 void Mysql::commit(Pending& p, Scribe& scribe) {
   if (!who_.greeted) p.exchange.quality |= bit_of(Quality::mid_stream);
-  who_.write(p.draft);
+  who_.write(p.draft, !p.schema_unknown);
   scribe.commit(p.draft, p.exchange);
 }
 

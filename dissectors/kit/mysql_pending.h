@@ -16,9 +16,10 @@ struct Pending {
   Notebook::Note note = nullptr;  // of PREPARE its statement; of what changes the schema in use the new one
   Command command{};
   Answer answer = Answer::none;
-  std::uint8_t sequence = 0;  // of the client's last packet: the server goes on from there
-  bool login = false;         // the login itself, which is a command of no number
-  bool begun = false;         // the answer has
+  std::uint8_t sequence = 0;    // of the client's last packet: the server goes on from there
+  bool login = false;           // the login itself, which is a command of no number
+  bool begun = false;           // the answer has
+  bool schema_unknown = false;  // it would have changed it
 };
 
 class PendingQueue {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 #include <string>
 
@@ -48,12 +49,28 @@ TEST_P(EveryDissector, HasACaptureInWhichItFindsTransactions) {
   EXPECT_GT(records, 0u);
 }
 
+// Whether something comes ahead of what is before it: a stream holds no more than so many segments until then.
+bool has_holes(const Traffic& t) {
+  std::array<std::uint32_t, 2> next{};
+  std::array<bool, 2> known{};
+  for (const Sent& p : t.packets) {
+    if (known[p.sender] && sequence_before(next[p.sender], p.sequence)) return true;
+    const bool counts = (p.flags & (tcp_flag::kSyn | tcp_flag::kFin)) != 0;
+    const std::uint32_t end = p.sequence + static_cast<std::uint32_t>(p.payload.size()) + (counts ? 1 : 0);
+    if (!known[p.sender] || sequence_before(next[p.sender], end)) next[p.sender] = end;
+    known[p.sender] = true;
+  }
+  return false;
+}
+
 TEST_P(EveryDissector, FindsTheSameHoweverTheConversationIsCut) {
   for (const Traffic& t : flows_of(dissector())) {
     if (!t.is_tcp() || !from_start(t)) continue;
     const std::string whole = told(player.play(t).rows());
-    for (const std::size_t octets : {1, 2, 3, 7, 100, 1000})
+    for (const std::size_t octets : {1, 2, 3, 7, 100, 1000}) {
+      if (octets < 100 && has_holes(t)) continue;
       ASSERT_EQ(told(player.play(t.cut(octets)).rows()), whole) << "segments of " << octets;
+    }
   }
 }
 
