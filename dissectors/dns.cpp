@@ -159,7 +159,11 @@ void Dns::query(Side from, const Message& m, std::size_t octets, Arrival at, Scr
 
 void Dns::response(Side from, const Message& m, std::size_t octets, Arrival at, Scribe& scribe) {
   Query* q = find_answered(from, m, false);
-  if (!q && (find_answered(from, m, true) || !m.has_subject)) return;  // the first answer counts
+  if (Query* known = q ? nullptr : find_answered(from, m, true)) {  // the first answer counts
+    known->last = at.last;
+    return;
+  }
+  if (!q && !m.has_subject) return;
   Exchange e;
   Draft<"dns"> d;
   bool cut = m.text_cut, half = !m.whole;

@@ -23,11 +23,7 @@ bool is_netbios(const Message& m) {
 
 // The header of a message of `octets` could be true. Each question takes five octets at least, each record eleven.
 bool is_likely_header(const Message& m, std::size_t octets) {
-  // RFC 1035 §4.1.1: a reserved bit is set by some old clients only: then all else must be right.
-  const bool reserved = (m.flags & 0x0040) != 0;
-  if ((reserved && !(m.whole && m.octets == octets)) || m.opcode() > kMostOpcode || m.opcode() == 3 ||
-      m.questions > kMostQuestions)
-    return false;
+  if (m.opcode() > kMostOpcode || m.opcode() == 3 || m.questions > kMostQuestions) return false;
   if (!m.is_response() && (m.code() != 0 || m.questions == 0)) return false;
   if (m.questions == 0 && m.answers_due == 0) return false;
   return kHeaderOctets + m.questions * std::size_t{5} + m.records_due * std::size_t{11} <= octets;
@@ -35,10 +31,13 @@ bool is_likely_header(const Message& m, std::size_t octets) {
 
 // `octets`: of the whole message, of which `data` is the front.
 Read judge(Bytes data, std::size_t octets, bool& response) {
-  if (data.size() < kHeaderOctets) return Read::cut;
   Message m;
+  if (!parse_header(data, m)) return Read::cut;
+  if (!is_likely_header(m, octets)) return Read::malformed;
   const Read r = parse_message(data, m);
-  if (!is_likely_header(m, octets) || r == Read::malformed) return Read::malformed;
+  // RFC 1035 §4.1.1: a reserved bit is set by some old clients only: then all else must be right.
+  const bool reserved = (m.flags & 0x0040) != 0;
+  if (r == Read::malformed || (reserved && !(m.whole && m.octets == octets))) return Read::malformed;
   response = m.is_response();
   if (r == Read::cut || !m.has_subject) return data.size() < octets ? Read::cut : Read::malformed;
   return m.type != 0 && is_class(m.klass) && !is_netbios(m) ? Read::good : Read::malformed;

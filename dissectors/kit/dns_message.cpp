@@ -77,7 +77,7 @@ bool parse_record(Bytes data, std::size_t& at, bool answer, Message& m) {
 
 }  // namespace
 
-Read parse_message(Bytes data, Message& m) {
+bool parse_header(Bytes data, Message& m) {
   Cursor c(data);
   m.id = c.u16();
   m.flags = c.u16();
@@ -86,7 +86,11 @@ Read parse_message(Bytes data, Message& m) {
   m.records_due = m.answers_due;
   m.records_due += c.u16();
   m.records_due += c.u16();
-  if (!c.ok()) return Read::cut;
+  return c.ok();
+}
+
+Read parse_message(Bytes data, Message& m) {
+  if (!parse_header(data, m)) return Read::cut;
   std::size_t at = kHeaderOctets;
   if (m.questions > 0)
     if (const Read r = parse_question(data, at, m); r != Read::good) return r;

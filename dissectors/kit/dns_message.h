@@ -45,6 +45,8 @@ struct Message {
   std::size_t octets = 0;  // if whole: what it takes
 };
 
+// The header alone; false if it is not all there.
+bool parse_header(Bytes data, Message& m);
 // cut: ends within the question; malformed: this cannot be DNS.
 Read parse_message(Bytes data, Message& m);
 
