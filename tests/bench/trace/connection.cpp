@@ -56,19 +56,6 @@ class Receiver {
 
 }  // namespace
 
-Micros Passage::first_seen(std::uint32_t octet) const {
-  for (const Segment& s : segments)
-    if (s.offset <= octet && octet < s.end()) return s.time;
-  return 0;
-}
-
-Micros Passage::last_seen(std::uint32_t octet) const {
-  Micros at = 0;
-  for (const Segment& s : segments)
-    if (s.offset <= octet && octet < s.end()) at = s.time;
-  return at;
-}
-
 Connection::Connection(Flow& f, Random& r, double to_server, double to_client)
     : flow(f), random(r), server_rtt(to_server), client_rtt(to_client), segment_size_(segment_size_of(f)) {
   for (std::uint32_t& s : sequence_) s = static_cast<std::uint32_t>(random.next());

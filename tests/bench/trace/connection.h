@@ -32,9 +32,6 @@ struct Passage {
   };
   std::vector<Segment> segments;  // in the order of time
   Micros last = 0;                // last segment, be it a repetition
-
-  Micros first_seen(std::uint32_t octet) const;
-  Micros last_seen(std::uint32_t octet) const;
 };
 
 class Connection {

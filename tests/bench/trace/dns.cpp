@@ -42,7 +42,7 @@ std::string addresses(Random& random, std::uint32_t type, unsigned count, std::s
 }
 
 MessageTimes datagram(Flow& flow, int way, Micros at, std::string text) {
-  const MessageTimes times{at, at, at, text.size()};
+  const MessageTimes times{at, at, at, at, at, at, text.size()};
   Event e;
   e.time = at;
   e.way = way;

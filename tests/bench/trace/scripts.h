@@ -12,9 +12,4 @@ void script_http(Connection& connection, Truth& truth);
 void script_mysql(Connection& connection, Truth& truth);
 void script_dns(Flow& flow, Random& random, Truth& truth);
 
-// The part of a passage from octet `begin` to octet `end`.
-inline MessageTimes times_of(const Passage& p, std::uint32_t begin, std::uint32_t end) {
-  return {p.first_seen(begin), p.first_seen(end - 1), p.last_seen(end - 1), end - begin};
-}
-
 }  // namespace trace

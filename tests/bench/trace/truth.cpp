@@ -40,10 +40,28 @@ Counts counts_of(const Flow& flow, int way) {
 }
 
 void write_message(std::FILE* f, const MessageTimes& m) {
-  std::fprintf(f, ",%llu,%llu,%llu,%llu", ull{m.first}, ull{m.last}, ull{m.last_copy}, ull{m.octets});
+  for (const std::uint64_t v : {m.begin, m.first, m.last, m.complete, m.end_again, m.all_again, m.octets})
+    std::fprintf(f, ",%llu", ull{v});
 }
 
 }  // namespace
+
+MessageTimes times_of(const Passage& p, std::uint32_t begin, std::uint32_t end) {
+  MessageTimes t;
+  t.octets = end - begin;
+  for (const Passage::Segment& s : p.segments) {  // in the order of time
+    if (s.end() <= begin || s.offset >= end) continue;
+    const bool again = s.fate == Passage::Segment::Fate::repeated;
+    if (t.begin == 0) t.begin = s.time;
+    if (!again) t.complete = s.time;
+    t.all_again = s.time;
+    if (s.offset <= begin && t.first == 0) t.first = s.time;
+    if (s.end() < end) continue;
+    if (t.last == 0) t.last = s.time;
+    t.end_again = s.time;
+  }
+  return t;
+}
 
 Truth::File Truth::open(const std::string& path) {
   File f(std::fopen(path.c_str(), "w"), &std::fclose);
@@ -65,10 +83,11 @@ Truth::Truth(const std::string& prefix)
       "flow,kind,ipv,client,client_port,server,server_port,way,packets,octets,first,last,flags,repeated_syns,"
       "seen_twice,filled,filled_unseen,reordered,reordered_newer,repeated_octets\n",
       directions_.get());
-  std::fputs(
-      "flow,kind,i,request_first,request_last,request_last_copy,request_octets,"
-      "response_first,response_last,response_last_copy,response_octets,outcome\n",
-      times_.get());
+  std::string header = "flow,kind,i";
+  for (const char* message : {"request", "response"})
+    for (const char* what : {"begin", "first", "last", "complete", "end_again", "all_again", "octets"})
+      header += std::string(",") + message + "_" + what;
+  std::fputs((header + ",outcome\n").c_str(), times_.get());
 }
 
 void Truth::transaction(const Flow& flow, const Transaction& t) {

@@ -27,11 +27,19 @@ struct Totals {
   Micros first = 0, last = 0;
 };
 
-// A message: when its first and last octet passed, the first copy and the last, and how long it is.
+// When a message passed the tap.
 struct MessageTimes {
-  Micros first = 0, last = 0, last_copy = 0;
+  Micros begin = 0;      // any of its octets
+  Micros first = 0;      // its first octet
+  Micros last = 0;       // its last octet
+  Micros complete = 0;   // the octet that passed last: later than `last` if there was a hole
+  Micros end_again = 0;  // the last copy of its last octet
+  Micros all_again = 0;  // the last copy of any octet
   std::uint64_t octets = 0;
 };
+
+// The part of a passage from octet `begin` to octet `end`.
+MessageTimes times_of(const Passage& p, std::uint32_t begin, std::uint32_t end);
 
 struct Transaction {
   std::string_view kind;
