@@ -1,5 +1,6 @@
 #include "probe/pipeline/conversation.h"
 
+#include <algorithm>
 #include <cassert>
 
 namespace probe {
@@ -107,7 +108,9 @@ bool Conversation::dissect(unsigned sender, StreamReader& reader, const Piece& p
     case Piece::What::passed:
       break;
   }
-  const Step step = session_->on_data(from, p.data, {p.first, p.last}, scribe);
+  // Octets are there when all before them are: those that waited behind a hole arrived with its filling.
+  const Nanos last = std::max(p.last, streams_[sender].last());
+  const Step step = session_->on_data(from, p.data, {p.first, last}, scribe);
   if (step.what != Step::What::not_ours) return answer(reader, p, step);
   leave(scribe);
   return true;

@@ -32,7 +32,7 @@ std::uint16_t folded(std::uint32_t s) {
   return static_cast<std::uint16_t>(~s);
 }
 
-void put_ipv6(std::uint8_t* at, std::uint8_t site, std::uint32_t host) {  // 2001:db8:0:SITE::HOST
+void put_ipv6(std::uint8_t* at, std::uint8_t site, std::uint32_t host) {  // 2001:db8:SITE::HOST
   const std::uint8_t prefix[12] = {0x20, 1, 0x0d, 0xb8, 0, site, 0, 0, 0, 0, 0, 0};
   std::memcpy(at, prefix, sizeof prefix);
   put32(at + 12, host);

@@ -80,7 +80,8 @@ Truth::Truth(const std::string& prefix)
   std::fputs("flow,kind,i,method_or_qtype,host_or_result,url_or_sql,status,t_req_end_us,ttfb_us,ttlb_us\n",
              transactions_.get());
   std::fputs(
-      "flow,kind,ipv,client,client_port,server,server_port,way,packets,octets,first,last,flags,repeated_syns,"
+      "flow,kind,ipv,client,client_port,server,server_port,timestamps,way,packets,octets,first,last,flags,repeated_"
+      "syns,"
       "seen_twice,filled,filled_unseen,reordered,reordered_newer,repeated_octets\n",
       directions_.get());
   std::string header = "flow,kind,i";
@@ -125,11 +126,11 @@ void Truth::directions(const Flow& f, const Connection* c) {
   for (const int way : {kUp, kDown}) {
     const Counts n = counts_of(f, way);
     const Impairments i = c ? c->impaired[way] : Impairments();
-    std::fprintf(directions_.get(), "%u,%s,%d,%08x,%u,%08x,%u,%s,%llu,%llu,%llu,%llu,%u,%u,%u,%u,%u,%u,%u,%llu\n", f.id,
-                 name_of(f.kind), f.ipv6 ? 6 : 4, f.client_address, f.client_port, f.server_address, f.server_port,
-                 way == kUp ? "up" : "down", ull{n.packets}, ull{n.octets}, ull{n.first}, ull{n.last}, n.flags,
-                 c && way == kUp ? c->repeated_syns : 0, i.seen_twice, i.filled, i.filled_unseen, i.reordered,
-                 i.reordered_newer, ull{i.repeated_octets});
+    std::fprintf(directions_.get(), "%u,%s,%d,%08x,%u,%08x,%u,%d,%s,%llu,%llu,%llu,%llu,%u,%u,%u,%u,%u,%u,%u,%llu\n",
+                 f.id, name_of(f.kind), f.ipv6 ? 6 : 4, f.client_address, f.client_port, f.server_address,
+                 f.server_port, f.timestamps, way == kUp ? "up" : "down", ull{n.packets}, ull{n.octets}, ull{n.first},
+                 ull{n.last}, n.flags, c && way == kUp ? c->repeated_syns : 0, i.seen_twice, i.filled, i.filled_unseen,
+                 i.reordered, i.reordered_newer, ull{i.repeated_octets});
   }
 }
 

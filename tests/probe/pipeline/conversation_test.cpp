@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "tests/kit/conversation_player.h"
 
@@ -69,11 +70,23 @@ class Greedy final : public Session {
   static inline int ends = 0;
 };
 
+// Takes every piece by itself and remembers when it came.
+class Piecemeal final : public Session {
+ public:
+  static Guess guess(Bytes, Side) { return Guess::from_client; }
+  Step on_data(Side, Bytes data, Arrival at, Scribe&) override {
+    return arrivals.push_back(at), Step::used(data.size());
+  }
+  static inline std::vector<Arrival> arrivals;
+};
+
 constexpr std::uint16_t kAskPorts[] = {7}, kGreedyPorts[] = {99};
 constexpr Dissector kAsk = describe<Ask>("ask", Over::both, kAskPorts);
 constexpr Dissector kGreedy = describe<Greedy>("greedy", Over::tcp, kGreedyPorts);
 constexpr const Dissector* kJustAsk[] = {&kAsk};
+constexpr Dissector kPiecemeal = describe<Piecemeal>("piecemeal", Over::tcp, kGreedyPorts);
 constexpr const Dissector* kJustGreedy[] = {&kGreedy};
+constexpr const Dissector* kJustPiecemeal[] = {&kPiecemeal};
 constexpr const Dissector* kBoth[] = {&kGreedy, &kAsk};
 
 struct Asking : testing::Test {
@@ -101,6 +114,21 @@ TEST_F(Asking, DoesNotDependOnTheCut) {
   for (std::size_t n = 1; n < 10; ++n) EXPECT_EQ(player.play(plain.cut(n)).rows(), whole) << n;
   EXPECT_EQ(player.play(plain.repeated()).rows(), whole);
   EXPECT_EQ(player.play(plain.cut(2).swapped()).rows().size(), whole.size());
+}
+
+TEST(Conversation, SaysThatWhatWaitedBehindAHoleArrivedWithItsFilling) {
+  Traffic t = Script(99).handshake().client("ab").after(5).client("cd").after(5).client("ef").traffic();
+  const Nanos first = t.packets[3].time, early = t.packets[5].time, late = early + 70;
+  std::swap(t.packets[4], t.packets[5]);
+  t.packets[5].time = late;
+  Piecemeal::arrivals.clear();
+  Player player(kJustPiecemeal);
+  player.play(t);
+  ASSERT_EQ(Piecemeal::arrivals.size(), 3u);
+  EXPECT_EQ(Piecemeal::arrivals[0].last, first);
+  EXPECT_EQ(Piecemeal::arrivals[1].last, late);
+  EXPECT_EQ(Piecemeal::arrivals[2].first, early);
+  EXPECT_EQ(Piecemeal::arrivals[2].last, late);
 }
 
 TEST_F(Asking, LetsThePayloadSayWhoIsTheClient) {
