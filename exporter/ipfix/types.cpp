@@ -66,11 +66,17 @@ void write_template(Writer& w) {
   w.length_at(set + 2, w.size() - set);
 }
 
+bool is_number(schema::Type t) {
+  return t == schema::Type::u8 || t == schema::Type::u16 || t == schema::Type::u32 || t == schema::Type::u64;
+}
+
 void write_record(Writer& w, const schema::Element& e, std::uint32_t enterprise) {
   w.number(enterprise, 4);
   w.number(e.id, 2);
   w.number(type_number(e.shape.type), 1);
-  w.number(semantic_number(e.shape.semantics), 1);
+  // RFC 5610 §3.6: a quantity is a number; texts, addresses and times have no semantics.
+  const bool plain = e.shape.semantics == schema::Semantics::plain && !is_number(e.shape.type);
+  w.number(plain ? 0 : semantic_number(e.shape.semantics), 1);
   w.number(unit_number(e.shape.units), 2);
   w.number(0, 8);
   w.number(0, 8);

@@ -94,7 +94,11 @@ Shape Basic::shape(std::size_t layout, schema::Groups groups, bool /*core_only*/
   out.groups = groups;
   for (const Row& r : kRows) {
     const schema::Groups needed = layout == kForward ? r.forward : r.reverse;
-    if ((groups & needed) == needed) out.fields.push_back({schema::kIana, r.id, r.octets});
+    const Field field{schema::kIana, r.id, r.octets};
+    // libfixbuf would fill in zeros for what the record does not have.
+    const auto& memory = layouts_[layout];
+    const bool there = std::find(memory.begin(), memory.end(), field) != memory.end();
+    if (there && (groups & needed) == needed) out.fields.push_back(field);
   }
   return out;
 }

@@ -1,0 +1,195 @@
+// Templates and messages, looked at octet by octet.
+#include "exporter/ipfix/encoder.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+#include "exporter/profile/profile.h"
+#include "exporter/record/groups.h"
+#include "tests/exporter/samples.h"
+#include "tests/exporter/wire.h"
+
+namespace probe {
+namespace {
+
+using schema::bit_of;
+using schema::Group;
+
+constexpr std::size_t kFlow = schema::find_kind("flow"), kDns = schema::find_kind("dns");
+constexpr schema::Groups kLeast = bit_of(Group::identity) | bit_of(Group::ipv4) | bit_of(Group::ports) |
+                                  bit_of(Group::flow) | bit_of(Group::reverse_counts);
+
+struct Wire : ipfix::MessageReceiver {
+  void message(Bytes octets, const ipfix::MessageInfo&) override {
+    all.emplace_back(octets.begin(), octets.end());
+    wire::Message m;
+    ASSERT_TRUE(wire::take_apart(all.back(), m));
+    if (check_sequence && m.domain != 0) {
+      EXPECT_EQ(m.sequence, data) << "message " << all.size();
+    }
+    for (const wire::Set& s : m.sets) {
+      if (s.id == 2)
+        for (wire::Template& t : wire::templates_of(s)) templates.push_back(std::move(t));
+      if (s.id == 3)
+        for (wire::Template& t : wire::templates_of(s)) type_templates.push_back(std::move(t));
+      if (s.id >= 256) data_sets.push_back(s.id);
+    }
+    domains.insert(m.domain);
+    times.insert(m.time);
+  }
+  std::vector<std::vector<std::uint8_t>> all;
+  std::vector<wire::Template> templates, type_templates;
+  std::vector<std::uint16_t> data_sets;
+  std::set<std::uint32_t> domains, times;
+  std::uint32_t data = 0;  // sequence number expected next
+  bool check_sequence = true;
+};
+
+struct Bench {
+  explicit Bench(std::size_t message_octets = 1420) {
+    ipfix::EncoderOptions o;
+    o.enterprise = 4321;
+    o.domain = 77;
+    o.message_octets = message_octets;
+    encoder = std::make_unique<ipfix::Encoder>(o, *profile, wire);
+  }
+  void put(std::size_t kind, schema::Groups groups) {
+    Record* r = samples::make(pools, random, kind, groups);
+    encoder->append(profile->views(*r));
+    pools.give(r);
+  }
+  // The same, in a message of its own.
+  void send(std::size_t kind, schema::Groups groups) {
+    put(kind, groups);
+    encoder->flush();
+    ++wire.data;
+  }
+  std::mt19937_64 random{1};
+  RecordPools pools{samples::slots(1)};
+  std::unique_ptr<Profile> profile = make_profile("native");
+  Wire wire;
+  std::unique_ptr<ipfix::Encoder> encoder;
+};
+
+// Rules of the field order, with the numbers of the wire.
+int rank(const Field& f) {
+  if (f.octets == kVariableLength) return f.pen == 0 ? 5 : 6;
+  if (f.pen == schema::kReversePen) return f.id == 1 || f.id == 2 ? 3 : 0;
+  if (f.pen == 0) return f.id == 1 || f.id == 2 ? 2 : 1;
+  return 4;
+}
+
+TEST(Encoder, PutsReverseElementsFirstAndTextsLast) {
+  Bench b;
+  b.send(kFlow, ~schema::Groups{0} & ~(bit_of(Group::ipv6) | bit_of(Group::icmpv4) | bit_of(Group::icmpv6)));
+  ASSERT_EQ(b.wire.templates.size(), 1u);
+  const auto& fields = b.wire.templates[0].fields;
+  for (std::size_t i = 1; i < fields.size(); ++i) EXPECT_LE(rank(fields[i - 1]), rank(fields[i])) << i;
+  EXPECT_EQ(rank(fields.front()), 0);
+  EXPECT_GE(rank(fields.back()), 5);
+}
+
+TEST(Encoder, HasNoMoreThanSixtyFieldsAndCountsTheGroupsLeftOut) {
+  Bench b;
+  b.send(kFlow, ~schema::Groups{0});  // more than any real record has
+  ASSERT_EQ(b.wire.templates.size(), 1u);
+  EXPECT_LE(b.wire.templates[0].fields.size(), 60u);
+  EXPECT_GE(b.wire.templates[0].fields.size(), 58u);
+  EXPECT_GT(b.encoder->groups_left_out(), 0u);
+  const std::uint64_t left_out = b.encoder->groups_left_out();
+  b.send(kFlow, ~schema::Groups{0});
+  EXPECT_EQ(b.encoder->groups_left_out(), 2 * left_out);
+}
+
+TEST(Encoder, GivesIdsFrom256UpAndKeepsThem) {
+  Bench b;
+  const schema::Groups sets[] = {kLeast, kLeast | bit_of(Group::tcp), kLeast | bit_of(Group::vlan)};
+  for (int round = 0; round < 3; ++round)
+    for (const schema::Groups g : sets) b.send(kFlow, g);
+  ASSERT_EQ(b.wire.templates.size(), 3u);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(b.wire.templates[i].id, 256 + i);
+  EXPECT_EQ(b.wire.data_sets, (std::vector<std::uint16_t>{256, 257, 258, 256, 257, 258, 256, 257, 258}));
+  b.encoder->templates();
+  ASSERT_EQ(b.wire.templates.size(), 6u);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(b.wire.templates[3 + i].id, b.wire.templates[i].id);
+    EXPECT_EQ(b.wire.templates[3 + i].fields, b.wire.templates[i].fields);
+  }
+}
+
+TEST(Encoder, WhatWasNotMeasuredIsNotOnTheWire) {
+  Bench b;
+  b.send(kFlow, kLeast);
+  const auto has = [&](std::uint32_t pen, std::uint16_t id) {
+    for (const Field& f : b.wire.templates[0].fields)
+      if (f.pen == pen && f.id == id) return true;
+    return false;
+  };
+  EXPECT_TRUE(has(0, 8) && has(0, 152) && has(0, 153) && has(0, 1) && has(0, 2) && has(0, 136) && has(0, 239));
+  EXPECT_TRUE(has(schema::kReversePen, 1) && has(schema::kReversePen, 2));
+  EXPECT_FALSE(has(0, 27) || has(0, 6) || has(0, 58) || has(4321, 1002));
+  EXPECT_FALSE(has(schema::kReversePen, 152));
+}
+
+TEST(Encoder, WritesTheWidthsThatCollectorsNeed) {
+  Bench b;
+  b.send(kFlow, kLeast | bit_of(Group::tcp) | bit_of(Group::reverse_tcp) | bit_of(Group::reverse_times));
+  std::map<std::pair<std::uint32_t, std::uint16_t>, std::uint16_t> widths;
+  for (const Field& f : b.wire.templates[0].fields) widths[{f.pen, f.id}] = f.octets;
+  EXPECT_EQ((widths[{0, 6}]), 1);  // nfacctd reads no other
+  EXPECT_EQ((widths[{schema::kReversePen, 6}]), 1);
+  EXPECT_EQ((widths[{0, 1}]), 8);
+  EXPECT_EQ((widths[{0, 2}]), 8);
+  EXPECT_EQ((widths.count({schema::kReversePen, 152})), 0u);  // a biflow has one pair of times
+}
+
+TEST(Encoder, TellsAKindEvenByARecordThatHoldsNothingOfItsOwn) {
+  Bench b;
+  b.send(kDns, bit_of(Group::identity) | bit_of(Group::ipv4) | bit_of(Group::transaction));
+  bool marked = false;
+  for (const Field& f : b.wire.templates[0].fields) marked = marked || (f.pen == 4321 && f.id == 1300);
+  EXPECT_TRUE(marked);
+}
+
+TEST(Encoder, SendsTypeRecordsInDomainZero) {
+  Bench b;
+  b.encoder->types();
+  EXPECT_EQ(b.wire.domains, std::set<std::uint32_t>{0});
+  ASSERT_EQ(b.wire.type_templates.size(), 1u);
+  EXPECT_GT(b.wire.all.size(), 1u);
+  for (const auto& m : b.wire.all) EXPECT_LE(m.size(), 1420u);
+}
+
+TEST(Encoder, TakesTheTimeThatItIsTold) {
+  Bench b;
+  b.encoder->set_time(1'600'000'000);
+  b.send(kFlow, kLeast);
+  b.encoder->templates();
+  EXPECT_EQ(b.wire.times, std::set<std::uint32_t>{1'600'000'000});
+}
+
+TEST(Encoder, FillsMessagesButNotBeyondTheirSize) {
+  Bench b;
+  b.wire.check_sequence = false;
+  while (b.wire.all.size() < 20) b.put(kFlow, kLeast);
+  std::set<std::size_t> sizes;
+  for (std::size_t i = 1; i + 1 < b.wire.all.size(); ++i) sizes.insert(b.wire.all[i].size());
+  EXPECT_EQ(sizes.size(), 1u);
+  EXPECT_LE(*sizes.begin(), 1420u);
+  EXPECT_GT(*sizes.begin(), 1250u);
+}
+
+TEST(Groups, WhatFitsComesInTheOrderOfImportance) {
+  const schema::Groups all = ~schema::Groups{0};
+  const schema::Groups fit = groups_that_fit(kFlow, all);
+  EXPECT_EQ(fit & kLeast, kLeast);
+  const schema::Layout& l = schema::kLayouts[kFlow];
+  int fields = 0;
+  for (std::size_t p = 0; p < l.count; ++p) fields += (fit & bit_of(schema::kElements[l.places[p].element].group)) != 0;
+  EXPECT_LE(fields, 60);
+}
+
+}  // namespace
+}  // namespace probe
