@@ -322,6 +322,7 @@ void Mysql::unasked(Header h, Bytes body, Arrival at, Scribe& scribe) {
     who_.greeted = true;
     Pending& p = pending_.push();
     p.login = p.begun = true;
+    result_.expect(Answer::login);
     p.exchange.response_first = at.first;
     pass(Side::server, kHeaderOctets + h.length, at);
     fail(body, scribe);
@@ -338,10 +339,7 @@ void Mysql::succeed(Scribe& scribe) {
     requests_.prepared(result_.statement(), std::exchange(p.note, nullptr), scribe.notes());
   }
   if (p.note) who_.database.set(Notebook::read(p.note));
-  if (result_.has_rows()) p.draft.set<"databaseRowCount">(result_.rows());
-  const bool statement =
-      p.command == Command::query || p.command == Command::stmt_execute || p.command == Command::stmt_bulk_execute;
-  if (statement && result_.has_affected()) p.draft.set<"databaseAffectedRowCount">(result_.affected());
+  result_.write_counts(p.draft, p.command);
   finish(scribe);
 }
 
@@ -351,7 +349,7 @@ void Mysql::fail(Bytes body, Scribe& scribe) {
     p.draft = scribe.open<"sql">();
     p.draft.set<"databaseOperation">("LOGIN");
   }
-  if (result_.has_rows()) p.draft.set<"databaseRowCount">(result_.rows());
+  result_.write_counts(p.draft, p.command);  // of what went before the error
   if (const auto e = read_error(body)) {
     p.draft.set<"databaseErrorCode">(std::uint32_t{e->code});
     p.draft.set<"databaseSqlState">(e->state);

@@ -48,6 +48,12 @@ std::size_t Result::pass_rows(Bytes data) {
   return at;
 }
 
+void Result::write_counts(Draft<"sql">& draft, Command c) const {
+  const bool statement = c == Command::query || c == Command::stmt_execute || c == Command::stmt_bulk_execute;
+  if (has_rows_) draft.set<"databaseRowCount">(rows_);
+  if (has_affected_ && statement) draft.set<"databaseAffectedRowCount">(affected_);
+}
+
 Result::Progress Result::take(std::uint32_t length, Bytes body, Terms& terms) {
   if (body.empty()) return Progress::more;
   if (body[0] == kError) {

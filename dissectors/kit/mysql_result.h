@@ -6,6 +6,7 @@
 
 #include "dissectors/kit/mysql_command.h"
 #include "dissectors/kit/mysql_packet.h"
+#include "exporter/record/record.h"
 #include "probe/base/bytes.h"
 
 namespace probe::mysql {
@@ -44,10 +45,8 @@ class Result {
   // Counts rows that lie whole at the front of `data`, which holds packets; how many octets they take.
   std::size_t pass_rows(Bytes data);
 
-  bool has_rows() const { return has_rows_; }
-  std::uint64_t rows() const { return rows_; }
-  bool has_affected() const { return has_affected_; }
-  std::uint64_t affected() const { return affected_; }
+  // Rows, and for statements also what they changed.
+  void write_counts(Draft<"sql">&, Command) const;
   std::uint32_t statement() const { return statement_; }
 
  private:

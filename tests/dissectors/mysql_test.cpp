@@ -189,11 +189,12 @@ TEST(Mysql, AnErrorEndsSeveralStatements) {
   Mysql m;
   const auto rows =
       m.logged_in()
-          .ask(query("SELECT 1; SELECT x"), result_set(1, 1, 0x0a) + error(6, 1054, "42S22", "Unknown column"))
+          .ask(query("UPDATE t SET a = 1; SELECT x"), ok(1, 7, 0x0a) + error(2, 1054, "42S22", "Unknown column"))
           .ask(query("SELECT 3"), result_set(1, 1))
           .rows();
   ASSERT_EQ(rows.size(), 2u);
   EXPECT_EQ(rows[0].number("databaseErrorCode"), 1054u);
+  EXPECT_EQ(rows[0].number("databaseAffectedRowCount"), 7u);
   EXPECT_EQ(rows[1].text("databaseStatement"), "SELECT 3");
 }
 
