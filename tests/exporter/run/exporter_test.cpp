@@ -9,10 +9,16 @@
 namespace probe {
 namespace {
 
+// A place that is a number in every kind of record.
+std::size_t number_of(const Record& r) {
+  static constexpr schema::PlaceByKind kPlaces = schema::places_of(schema::find_element("flowId"));
+  return kPlaces[r.kind()];
+}
+
 struct Counting : Sink {
   void put(const Record& r) override {
     ++records;
-    sum += r.number(0);
+    sum += r.number(number_of(r));
     if (records == throw_at) throw std::runtime_error("the disk is on fire");
   }
   void turn() override { ++turns; }
@@ -33,8 +39,8 @@ struct Worker {
       Record* r = nullptr;
       while (back.pop(r)) pools.give(r);
       if (!(r = pools.take(static_cast<std::size_t>(i) % schema::kKindCount))) continue;
-      r->set_number(0, static_cast<std::uint64_t>(i));
-      sum += r->number(0);
+      r->set_number(number_of(*r), static_cast<std::uint64_t>(i));
+      sum += r->number(number_of(*r));
       while (!out.push(r)) std::this_thread::yield();
       ++i;
     }
