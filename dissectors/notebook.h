@@ -27,7 +27,7 @@ class Notebook {
     auto* page = static_cast<Page*>(pages_.take());
     if (!page) return nullptr;
     page->length = static_cast<std::uint16_t>(std::min(text.size(), kNoteOctets));
-    std::memcpy(page->octets, text.data(), page->length);
+    if (page->length > 0) std::memcpy(page->octets, text.data(), page->length);
     return page;
   }
   static std::string_view read(Note n) { return n ? std::string_view(n->octets, n->length) : std::string_view(); }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 #include "dissectors/dissector.h"
@@ -18,7 +17,7 @@ class Name {
  public:
   void set(std::string_view s) {
     length_ = static_cast<std::uint8_t>(std::min(s.size(), N));
-    std::memcpy(letters_, s.data(), length_);
+    std::copy_n(s.data(), length_, letters_);
   }
   std::string_view get() const { return {letters_, length_}; }
 

@@ -6,12 +6,12 @@
 namespace probe::mysql {
 
 Notebook::Note Statement::keep(Notebook& notes) const {
-  const Notebook::Note note = notes.keep({});
+  const Notebook::Note note = notes.keep("");
   if (!note) return nullptr;
   const std::size_t n = std::min(text.size(), kMostKept);
   std::memcpy(note->octets, &digest, sizeof digest);
   note->octets[sizeof digest] = cut || n < text.size();
-  std::memcpy(note->octets + sizeof digest + 1, text.data(), n);
+  std::copy_n(text.data(), n, note->octets + sizeof digest + 1);
   note->length = static_cast<std::uint16_t>(sizeof digest + 1 + n);
   return note;
 }
@@ -39,7 +39,7 @@ void Statements::write(std::uint32_t id, const Place& p) {
 void Statements::put(Notebook& notes, std::uint32_t id, Notebook::Note note) {
   Notebook::Note& page = pages_[id % kMost / kPlacesPerPage];
   if (!page) {
-    page = notes.keep({});
+    page = notes.keep("");
     if (!page) return notes.drop(note);
     std::memset(page->octets, 0, sizeof page->octets);
   }

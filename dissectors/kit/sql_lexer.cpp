@@ -132,8 +132,8 @@ void Lexer::pass_blank() {
   }
 }
 
-// The quote is the next character; a doubled one does not end it.
-void Lexer::pass_quoted(bool escapes) {
+// The quote is the next character; a doubled one does not end it. False: nothing does.
+bool Lexer::pass_quoted(bool escapes) {
   const char* const text = text_.data();
   const std::size_t size = text_.size();
   const char quote = now(), escape = escapes ? '\\' : quote;
@@ -144,6 +144,7 @@ void Lexer::pass_quoted(bool escapes) {
     ++i;  // what follows belongs to this one
   }
   at_ = i < size ? i + 1 : size;
+  return i < size;
 }
 
 // $tag$ … $tag$; false: this is no such thing.
@@ -193,6 +194,17 @@ Token Lexer::number() {
   return since(good ? Token::Kind::value : Token::Kind::word, start);
 }
 
+Token Lexer::string(std::size_t start, bool escapes) {
+  pass_quoted(escapes);
+  return since(Token::Kind::value, start);
+}
+
+// What has no end may be no name at all, and hide literals: it counts as one.
+Token Lexer::name(std::size_t start) {
+  const bool ends = pass_quoted(false);
+  return since(ends ? Token::Kind::name : Token::Kind::value, start);
+}
+
 Token Lexer::word() {
   const std::size_t start = at_;
   pass(kWord);
@@ -200,22 +212,16 @@ Token Lexer::word() {
   const char first = upper(token.text[0]);
   if (token.text.size() == 1 && is_string(peek(0)) &&
       (first == 'X' || first == 'B' || first == 'N' || (first == 'E' && !mysql()))) {
-    pass_quoted(first == 'E' || (first == 'N' && mysql()));
-    return since(Token::Kind::value, start);
+    return string(start, first == 'E' || (first == 'N' && mysql()));
   }
   if (first == 'U' && token.text.size() == 1 && !mysql() && peek(0) == '&' && (peek(1) == '\'' || peek(1) == '"')) {
     go(1);
-    const Token::Kind kind = now() == '"' ? Token::Kind::name : Token::Kind::value;
-    pass_quoted(false);
-    return since(kind, start);
+    return now() == '"' ? name(start) : string(start, false);
   }
   if (first == '_' && mysql()) {  // the character set of a string
     const std::size_t end = at_;
     pass(kSpace);
-    if (is_string(peek(0))) {
-      pass_quoted(true);
-      return since(Token::Kind::value, start);
-    }
+    if (is_string(peek(0))) return string(start, true);
     at_ = end;
   }
   return token;
@@ -297,14 +303,8 @@ Token Lexer::read() {
   }
   if (c == '$') return dollar();
   if (is(c, kLetter)) return word();
-  if (is_string(c)) {
-    pass_quoted(mysql());
-    return since(Token::Kind::value, start);
-  }
-  if (c == '`' || c == '"') {
-    pass_quoted(false);
-    return since(Token::Kind::name, start);
-  }
+  if (is_string(c)) return string(start, mysql());
+  if (c == (mysql() ? '`' : '"')) return name(start);
   return punctuation();
 }
 

@@ -63,7 +63,7 @@ class Lexer {
   void pass_to(std::string_view end);
   void pass_blank();
   void pass_comment();
-  void pass_quoted(bool escapes);
+  bool pass_quoted(bool escapes);
   bool pass_dollar_quoted();
   bool pass_number();
 
@@ -75,6 +75,8 @@ class Lexer {
   Token read();
   bool number_here(bool behind_blank) const;
   Token number();
+  Token string(std::size_t start, bool escapes);
+  Token name(std::size_t start);
   Token word();
   Token dollar();
   Token sign();

@@ -122,6 +122,12 @@ TEST(Sql, PostgresqlHasItsOwnQuotes) {
   EXPECT_EQ(postgresql("SELECT 5 # 3"), "SELECT ? # ?");
 }
 
+TEST(Sql, AQuotedNameWithoutEndIsNotShown) {
+  EXPECT_EQ(normal("SELECT `a, 'secret'"), "SELECT ?");
+  EXPECT_EQ(postgresql("SELECT \"a, 'secret'"), "SELECT ?");
+  EXPECT_EQ(postgresql("SELECT `a, 'secret'"), "SELECT ` a, ?");
+}
+
 TEST(Sql, StatementsThatDifferInValuesOnlyHaveTheSameDigest) {
   EXPECT_EQ(digest("SELECT a FROM t WHERE id=5"), digest("select a\n from t where id = 'x' ;"));
   EXPECT_NE(digest("SELECT a FROM t WHERE id=5"), digest("SELECT b FROM t WHERE id=5"));
