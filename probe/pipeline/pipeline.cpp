@@ -30,17 +30,6 @@ void count(const Packet& p, Flow& f, unsigned from) {
   f.last = std::max(f.last, p.time);
 }
 
-bool is_syn(const Packet& p) {
-  return p.is_tcp() && p.tcp.has(tcp_flag::kSyn) && !p.tcp.has(tcp_flag::kAck | tcp_flag::kRst);
-}
-
-// A SYN that opens another connection between the same ports, rather than being the one that opened this flow, again.
-bool opens_another(const Packet& p, const Flow& f) {
-  if (!is_syn(p) || f.packets() == 0) return false;
-  if (f.initial_known[p.from_high]) return p.tcp.sequence != f.initial_sequence[p.from_high];
-  return !f.initial_known[p.from_high ^ 1u];  // its SYN-ACK came first; else the flow was joined in the middle
-}
-
 FlowFacts facts_of(const Flow& f) {
   FlowFacts facts;
   facts.client = f.initiator;
@@ -111,12 +100,18 @@ FlowIndex Pipeline::create(const Packet& p) {
     counters_.add(Counter::flow_table_full);
     return kNoFlow;
   }
-  wheel_.add(i, p.time + options_.idle_timeout);
   begin(i, p);
+  wheel_.add(i, deadline(flows_[i]));
   return i;
 }
 
-// What is known of a flow from its first packet. The slot's key, and its place in the wheel, are there already.
+Nanos Pipeline::deadline(const Flow& f) const {
+  if (f.key.protocol != ip_protocol::kTcp) return f.last + options_.udp_idle_timeout;
+  return f.last + (f.ended ? options_.tcp_linger : options_.idle_timeout);
+}
+
+// What is known of a flow from its first packet. The slot's key is there already, and its place in the wheel if an
+// earlier flow had the same key.
 void Pipeline::begin(FlowIndex i, const Packet& p) {
   Flow& f = flows_[i];
   Flow fresh;
@@ -153,8 +148,9 @@ bool Pipeline::make_room() {
 }
 
 void Pipeline::process(const Packet& p, Flow& f) {
-  if (p.time > deadline(f) || opens_another(p, f)) {
-    end(f, f.ended || p.time <= deadline(f) ? EndReason::end_of_flow : EndReason::idle_timeout);
+  const bool idle = p.time > deadline(f);
+  if (idle || (f.tracker && f.tracker->starts_another(p, p.from_high))) {
+    end(f, idle && !f.ended ? EndReason::idle_timeout : EndReason::end_of_flow);
     begin(flows_.index_of(f), p);
   } else if (p.time - f.interval_start >= options_.active_timeout) {
     end_interval(f, EndReason::active_timeout);

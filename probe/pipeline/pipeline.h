@@ -16,7 +16,8 @@ namespace probe {
 
 struct PipelineOptions {
   std::size_t flows = 1u << 18;          // capacity of the flow table
-  Nanos idle_timeout = 60 * kSecond;     // a flow without packets for so long is over
+  Nanos idle_timeout = 60 * kSecond;     // a connection without packets for so long is over
+  Nanos udp_idle_timeout = 30 * kSecond;  // and a flow of any other protocol than TCP
   Nanos active_timeout = 300 * kSecond;  // a longer flow is reported in intervals
   Nanos tcp_linger = 5 * kSecond;        // after FIN or RST: late packets still belong to the flow
   bool dissect = true;
@@ -53,7 +54,7 @@ class Pipeline {
   void end(Flow&, EndReason);
   void erase(FlowIndex);
   void expire(Nanos now);
-  Nanos deadline(const Flow& f) const { return f.last + (f.ended ? options_.tcp_linger : options_.idle_timeout); }
+  Nanos deadline(const Flow&) const;
 
   const PipelineOptions options_;
   Counters& counters_;

@@ -159,8 +159,8 @@ std::vector<Mistake> check_options(const Options& o) {
     } catch (const std::runtime_error& e) {
       mistakes.push_back({0, fmt::format("export.targets: {}", e.what())});
     }
-  if (o.flow_idle_timeout > o.flow_active_timeout)
-    mistakes.push_back({0, "flow.idle_timeout is longer than flow.active_timeout: make it at most as long"});
+  if (std::max(o.flow_idle_timeout, o.flow_udp_idle_timeout) > o.flow_active_timeout)
+    mistakes.push_back({0, "an idle timeout is longer than flow.active_timeout: make it at most as long"});
   return mistakes;
 }
 

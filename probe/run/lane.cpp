@@ -30,6 +30,7 @@ PipelineOptions pipeline_options(const Options& o) {
   PipelineOptions p;
   p.flows = o.flow_capacity;
   p.idle_timeout = o.flow_idle_timeout;
+  p.udp_idle_timeout = o.flow_udp_idle_timeout;
   p.active_timeout = o.flow_active_timeout;
   p.tcp_linger = o.flow_tcp_linger;
   p.dissect = o.dissect_enabled;
