@@ -36,6 +36,12 @@ class Record {
 
   void set_number(std::size_t place, std::uint64_t value);
   void set_octets(std::size_t place, const std::uint8_t* value);  // width() of its type
+  // The same where place, offset and width are known: numbers least significant octet first.
+  template <std::size_t Width>
+  void store(std::size_t place, std::size_t offset, const void* value) {
+    std::memcpy(body() + offset, value, Width);
+    present_.set(place);
+  }
   // Copies as valid UTF-8 (what is not becomes U+FFFD), cut at the element's limit between characters. Set once: a
   // second time leaves the octets of the first unused. An empty text is the same as none.
   void set_text(std::size_t place, std::string_view value);
@@ -81,24 +87,27 @@ namespace record_detail {
 
 // Writes a value in the type that the element table gives it.
 template <std::size_t E, class V>
-void put(Record& r, std::size_t place, V&& value) {
+void put(Record& r, std::size_t place, std::size_t offset, V&& value) {
   constexpr const schema::Element& e = schema::kElements[E];
+  constexpr std::size_t width = schema::width(e.shape.type);
   using T = std::remove_cvref_t<V>;
   if constexpr (e.shape.type == schema::Type::text) {
     static_assert(std::is_convertible_v<V, std::string_view>, "this element is a text");
     r.set_text(place, value);
-  } else if constexpr (schema::width(e.shape.type) > 8 || e.shape.type == schema::Type::mac ||
-                       e.shape.type == schema::Type::octets3) {
-    static_assert(std::tuple_size<T>::value == schema::width(e.shape.type), "this element is an array of octets");
-    r.set_octets(place, value.data());
+  } else if constexpr (width > 8 || e.shape.type == schema::Type::mac || e.shape.type == schema::Type::octets3) {
+    static_assert(std::tuple_size<T>::value == width, "this element is an array of octets");
+    r.store<width>(place, offset, value.data());
   } else if constexpr (e.shape.type == schema::Type::milliseconds || e.shape.type == schema::Type::microseconds) {
     static_assert(std::is_same_v<T, Nanos>, "this element is a time");
     const bool milli = e.shape.type == schema::Type::milliseconds;
-    r.set_number(place, milli ? static_cast<std::uint64_t>(value < 0 ? 0 : value / kMillisecond) : ntp_of(value));
+    const std::uint64_t encoded =
+        milli ? static_cast<std::uint64_t>(value < 0 ? 0 : value / kMillisecond) : ntp_of(value);
+    r.store<width>(place, offset, &encoded);
   } else {
-    static_assert(std::is_unsigned_v<T> && sizeof(T) <= schema::width(e.shape.type),
+    static_assert(std::is_unsigned_v<T> && sizeof(T) <= width,
                   "this element is an unsigned number, and not a wider one than the table says");
-    r.set_number(place, value);
+    const std::uint64_t encoded = value;
+    r.store<width>(place, offset, &encoded);
   }
 }
 
@@ -110,8 +119,9 @@ void set_in(Record& r, V&& value) {
   constexpr std::size_t element = schema::find_element(Field.view());
   static_assert(element != schema::kNone, "no such element in the table");
   static constexpr schema::PlaceByKind kPlaces = schema::places_of(element);
+  static constexpr schema::OffsetByKind kOffsets = schema::offsets_of(element);
   if (const std::uint8_t place = kPlaces[r.kind()]; place != schema::kNoPlace)
-    record_detail::put<element>(r, place, std::forward<V>(value));
+    record_detail::put<element>(r, place, kOffsets[r.kind()], std::forward<V>(value));
 }
 
 // Place of an element in a kind of record, both by name.
@@ -145,8 +155,9 @@ class Draft {
 
   template <schema::Name Field, class V>
   void set(V&& value) {
-    constexpr std::size_t place = place_in<Kind, Field>();
-    if (record_) record_detail::put<schema::find_element(Field.view())>(*record_, place, std::forward<V>(value));
+    constexpr std::size_t element = schema::find_element(Field.view());
+    constexpr std::size_t place = place_in<Kind, Field>(), offset = schema::offsets_of(element)[kIndex];
+    if (record_) record_detail::put<element>(*record_, place, offset, std::forward<V>(value));
   }
   template <schema::Name Field>
   bool has() const {

@@ -144,6 +144,16 @@ constexpr PlaceByKind places_of(std::size_t element) {
   return out;
 }
 
+// And at which offset of its body; meaningful only where it has a place.
+using OffsetByKind = std::array<std::uint16_t, kKindCount>;
+constexpr OffsetByKind offsets_of(std::size_t element) {
+  const PlaceByKind places = places_of(element);
+  OffsetByKind out{};
+  for (std::size_t k = 0; k < kKindCount; ++k)
+    if (places[k] != kNoPlace) out[k] = kLayouts[k].places[places[k]].offset;
+  return out;
+}
+
 // One bit per place of a layout.
 struct Presence {
   std::array<std::uint64_t, 2> words{};
