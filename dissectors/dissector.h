@@ -86,7 +86,8 @@ class Scribe {
   virtual void put(Record*, const Exchange&) = 0;
 };
 
-// State of one protocol in one flow. Lives in a slot of kSessionOctets; its destructor runs when the flow ends.
+// State of one protocol in one flow, in a slot of a pool; its destructor runs when the flow ends. There are as many as
+// flows: what few of them need belongs into the notebook (dissectors/kit/few.h).
 class Session {
  public:
   virtual ~Session() = default;
@@ -101,7 +102,7 @@ class Session {
   virtual void on_end(Scribe&) {}
 };
 
-inline constexpr std::size_t kSessionOctets = 1024;
+inline constexpr std::size_t kSessionOctets = 1024;  // at most
 
 // Constant data, one per protocol.
 struct Dissector {
@@ -110,12 +111,13 @@ struct Dissector {
   std::span<const std::uint16_t> ports;  // of servers; asked first there, asked last elsewhere
   Guess (*guess)(Bytes first, Side from);
   Session* (*open)(void* slot);  // placement, never the heap
+  std::size_t session_octets;    // of that slot
 };
 
 template <class S>
 constexpr Dissector describe(std::string_view name, Over over, std::span<const std::uint16_t> ports) {
   static_assert(sizeof(S) <= kSessionOctets, "session state outgrew its slot");
-  return {name, over, ports, &S::guess, [](void* slot) -> Session* { return new (slot) S; }};
+  return {name, over, ports, &S::guess, [](void* slot) -> Session* { return new (slot) S; }, sizeof(S)};
 }
 
 }  // namespace probe

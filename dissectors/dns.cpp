@@ -6,6 +6,7 @@
 #include "dissectors/dissector.h"
 #include "dissectors/kit/dns_guess.h"
 #include "dissectors/kit/dns_message.h"
+#include "dissectors/kit/few.h"
 #include "probe/base/quality.h"
 
 namespace probe {
@@ -58,7 +59,7 @@ class Dns final : public Session {
   void commit_unanswered(Query&, Scribe&);
   void erase(std::size_t i);
 
-  std::array<Query, kMostPending> queries_;  // the first count_, in the order of their first copies
+  Few<Query, 2, kMostPending> queries_;  // the first count_, in the order of their first copies
   std::uint8_t count_ = 0;
   Frame frame_ = Frame::unknown;
   bool begun_ = false;
@@ -238,9 +239,10 @@ void Dns::give_up_before(Nanos time, Scribe& scribe) {
 
 // The place of a new query, behind the others. If there is none the oldest goes, an answered one first.
 Query& Dns::make_room(Scribe& scribe) {
-  if (count_ == kMostPending) {
-    const auto* found = std::find_if(queries_.begin(), queries_.end(), [](const Query& q) { return q.answered; });
-    const auto i = static_cast<std::size_t>(found - queries_.begin()) % kMostPending;
+  if (count_ == kMostPending || !queries_.reach(count_, scribe.notes())) {
+    std::size_t i = 0;
+    while (i < count_ && !queries_[i].answered) ++i;
+    if (i == count_) i = 0;
     if (!queries_[i].answered) commit_unanswered(queries_[i], scribe);
     erase(i);
   }
@@ -260,8 +262,7 @@ void Dns::commit_unanswered(Query& q, Scribe& scribe) {
 }
 
 void Dns::erase(std::size_t i) {
-  std::move(queries_.begin() + static_cast<std::ptrdiff_t>(i) + 1, queries_.begin() + count_,
-            queries_.begin() + static_cast<std::ptrdiff_t>(i));
+  for (; i + 1 < count_; ++i) queries_[i] = std::move(queries_[i + 1]);
   --count_;
 }
 
@@ -269,6 +270,7 @@ void Dns::on_end(Scribe& scribe) {
   for (std::size_t i = 0; i < count_; ++i)
     if (!queries_[i].answered) commit_unanswered(queries_[i], scribe);
   count_ = 0;
+  queries_.release(scribe.notes());
 }
 
 constexpr std::uint16_t kPorts[] = {53, 5353, 5355};

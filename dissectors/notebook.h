@@ -35,6 +35,9 @@ class Notebook {
     if (n) pages_.give(n);
     n = nullptr;
   }
+  // A whole page, for what is no text; nullptr if there is none.
+  void* take_page() { return pages_.take(); }
+  void give_page(void* page) { pages_.give(page); }
   std::size_t in_use() const { return pages_.in_use(); }
 
  private:

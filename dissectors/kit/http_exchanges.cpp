@@ -28,7 +28,8 @@ Request& Exchanges::begin_request(Arrival at_, Scribe& scribe) {
   }
   const bool overlaps = count_ > 0 || state_ == State::answering;
   if (strangers_ == 0 && count_ > 0) pipelines_ = true;
-  if (strangers_ == 0 && count_ < kMostWaiting) {
+  if (count_ == 0) head_ = 0;  // the first place is the one that costs nothing
+  if (strangers_ == 0 && count_ < kMostWaiting && waiting_.reach((head_ + count_) % kMostWaiting, scribe.notes())) {
     writing_ = &at(count_++);
   } else {
     writing_ = &loose_;
@@ -145,6 +146,7 @@ void Exchanges::finish(Scribe& scribe) {
   cut_request(scribe);
   cut_response(scribe);
   flush(kHalf, scribe);
+  waiting_.release(scribe.notes());
 }
 
 }  // namespace probe::http

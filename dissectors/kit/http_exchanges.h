@@ -1,11 +1,11 @@
 // Which response answers which request: HTTP/1 answers in order (RFC 9112 §9.3.2), so requests wait in a queue.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "dissectors/dissector.h"
+#include "dissectors/kit/few.h"
 #include "probe/base/quality.h"
 
 namespace probe::http {
@@ -62,9 +62,9 @@ class Exchanges {
   void settle(Scribe&);
   static void commit_alone(Request&, std::uint32_t why, Scribe&);
 
-  std::array<Request, kMostWaiting> waiting_;
-  Request current_;  // is being answered
-  Request loose_;    // is being sent, but will not be paired
+  Few<Request, 1, kMostWaiting> waiting_;  // without pipelining there is never more than one
+  Request current_;                        // is being answered
+  Request loose_;                          // is being sent, but will not be paired
   Request* writing_ = nullptr;
   Nanos response_first_ = kNoTime;
   Nanos response_last_ = kNoTime;

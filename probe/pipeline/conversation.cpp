@@ -61,6 +61,7 @@ void Conversation::on_reset(const Packet& p, unsigned sender, Scribe& scribe) {
   StreamReader reader(stream, home_->streams_, home_->counters_);
   reader.finish(true);
   read(sender, reader, scribe);
+  if (state_ == State::open) finish(scribe);  // RFC 9293 §3.5.3: neither side sends any more
 }
 
 void Conversation::acknowledge(unsigned data_sender, std::uint32_t sequence, Nanos now, bool answer, Scribe& scribe) {
@@ -91,6 +92,7 @@ void Conversation::read(unsigned sender, StreamReader& reader, Scribe& scribe) {
     if (state_ == State::guessing) guess(sender, reader, p, scribe);
     if (state_ == State::open && !dissect(sender, reader, p, scribe)) give_up(scribe);
   }
+  if (state_ == State::open && streams_[0].ended() && streams_[1].ended()) die(scribe);
 }
 
 bool Conversation::dissect(unsigned sender, StreamReader& reader, const Piece& p, Scribe& scribe) {
@@ -167,7 +169,7 @@ void Conversation::die(Scribe& scribe) {
   if (session_) {
     session_->on_end(scribe);
     session_->~Session();
-    home_->sessions_.give(session_);
+    home_->sessions_[protocol_]->give(session_);
     session_ = nullptr;
   }
   for (Stream& s : streams_) s.release(home_->streams_);

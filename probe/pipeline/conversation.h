@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dissectors/dissector.h"
@@ -22,7 +23,7 @@ class Conversation;
 struct DissectionOptions {
   std::uint64_t enabled = ~std::uint64_t{0};  // bit i: dissectors()[i]
   std::size_t conversations = 1 << 18;
-  std::size_t sessions = 1 << 16;
+  std::size_t sessions = 1 << 16;  // of each protocol
   std::size_t notes = 1 << 13;
   tcp::StreamOptions streams;
 };
@@ -66,7 +67,7 @@ class Dissection {
   std::uint64_t over_tcp_ = 0, over_udp_ = 0;  // enabled ones
   std::vector<Port> ports_;                    // sorted
   SlotPool conversations_;
-  SlotPool sessions_;
+  std::vector<std::unique_ptr<SlotPool>> sessions_;  // by dissector
   tcp::StreamPool streams_;
   Notebook notes_;
   std::array<DissectorCounters, kMostDissectors> by_dissector_{};

@@ -10,10 +10,10 @@ Dissection::Dissection(const DissectionOptions& options, Counters& counters, std
     : all_(all.first(std::min(all.size(), kMostDissectors))),
       counters_(counters),
       conversations_(options.conversations, sizeof(Conversation)),
-      sessions_(options.sessions, kSessionOctets),
       streams_(options.streams),
       notes_(options.notes) {
   for (std::size_t i = 0; i < all_.size(); ++i) {
+    sessions_.push_back(std::make_unique<SlotPool>(options.sessions, all_[i]->session_octets));
     const std::uint64_t bit = std::uint64_t{1} << i;
     if (!(options.enabled & bit)) continue;
     if (all_[i]->over != Over::udp) over_tcp_ |= bit;
@@ -50,7 +50,9 @@ void Dissection::close(Conversation* c) {
 }
 
 std::size_t Dissection::in_use() const {
-  return conversations_.in_use() + sessions_.in_use() + streams_.in_use() + notes_.in_use();
+  std::size_t n = conversations_.in_use() + streams_.in_use() + notes_.in_use();
+  for (const auto& pool : sessions_) n += pool->in_use();
+  return n;
 }
 
 }  // namespace probe

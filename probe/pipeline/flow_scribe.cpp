@@ -93,6 +93,7 @@ void FlowScribe::put(Record* r, const Exchange& seen) {
   write_times(*r, e, f);
   redact(*r, redaction_);
   counters_.add(Counter::record_transactions);
+  if (f.conversation) ++dissection_.of(f.conversation->protocol_index()).transactions;
   outlet_.put(r);
 }
 

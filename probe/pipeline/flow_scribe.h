@@ -4,6 +4,7 @@
 #include "dissectors/dissector.h"
 #include "probe/base/counters.h"
 #include "probe/flow/flow.h"
+#include "probe/pipeline/conversation.h"
 #include "probe/pipeline/outlet.h"
 
 namespace probe {
@@ -18,11 +19,11 @@ struct Redaction {
 // One per pipeline; bound to the flow whose packet is being looked at.
 class FlowScribe final : public Scribe {
  public:
-  FlowScribe(RecordPools& pools, Notebook& notes, Outlet& outlet, Counters& counters, const Redaction& redaction)
-      : pools_(pools), notes_(notes), outlet_(outlet), counters_(counters), redaction_(redaction) {}
+  FlowScribe(RecordPools& pools, Dissection& dissection, Outlet& outlet, Counters& counters, const Redaction& redaction)
+      : pools_(pools), dissection_(dissection), outlet_(outlet), counters_(counters), redaction_(redaction) {}
 
   void bind(Flow& f) { flow_ = &f; }
-  Notebook& notes() override { return notes_; }
+  Notebook& notes() override { return dissection_.notes(); }
   // Memory for a flow record; nullptr, and counted, if there is none.
   Record* take_flow() { return take(schema::find_kind("flow")); }
   void commit_flow(Record*);
@@ -32,7 +33,7 @@ class FlowScribe final : public Scribe {
   void put(Record*, const Exchange&) override;
 
   RecordPools& pools_;
-  Notebook& notes_;
+  Dissection& dissection_;
   Outlet& outlet_;
   Counters& counters_;
   const Redaction redaction_;

@@ -66,7 +66,7 @@ Conversation::Verdict Conversation::ask_these(std::uint64_t dissectors, Side fro
 bool Conversation::open(const Verdict& v, unsigned sender) {
   protocol_ = v.dissector;
   client_ = static_cast<std::uint8_t>(v.guess == Guess::from_client ? sender : 1 - sender);
-  void* slot = home_->sessions_.take();
+  void* slot = home_->sessions_[protocol_]->take();
   if (!slot) {
     home_->counters_.add(Counter::dissection_sessions_full);
     state_ = State::dead;

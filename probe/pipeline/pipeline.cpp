@@ -66,7 +66,7 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
       wheel_(flows_),
       trackers_(options.flows),
       dissection_(options.dissection, counters),
-      scribe_(pools, dissection_.notes(), outlet, counters, options.redaction) {}
+      scribe_(pools, dissection_, outlet, counters, options.redaction) {}
 
 void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   assert(packets.size() <= kMostPackets);

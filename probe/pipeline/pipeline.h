@@ -15,11 +15,11 @@
 namespace probe {
 
 struct PipelineOptions {
-  std::size_t flows = 1u << 18;          // capacity of the flow table
-  Nanos idle_timeout = 60 * kSecond;     // a connection without packets for so long is over
+  std::size_t flows = 1u << 18;           // capacity of the flow table
+  Nanos idle_timeout = 60 * kSecond;      // a connection without packets for so long is over
   Nanos udp_idle_timeout = 30 * kSecond;  // and a flow of any other protocol than TCP
-  Nanos active_timeout = 300 * kSecond;  // a longer flow is reported in intervals
-  Nanos tcp_linger = 5 * kSecond;        // after FIN or RST: late packets still belong to the flow
+  Nanos active_timeout = 300 * kSecond;   // a longer flow is reported in intervals
+  Nanos tcp_linger = 5 * kSecond;         // after FIN or RST: late packets still belong to the flow
   bool dissect = true;
   DissectionOptions dissection;
   Redaction redaction;
