@@ -40,13 +40,16 @@ FlowFacts facts_of(const Flow& f) {
   return facts;
 }
 
+template <class T>
+void prefetch_object(const T* object) {
+  for (std::size_t at = 0; at < sizeof(T); at += 64)
+    __builtin_prefetch(reinterpret_cast<const std::byte*>(object) + at);
+}
+
 // What a packet of this flow will touch beyond the flow itself.
 void prefetch_behind(const Flow& f, unsigned from) {
   if (f.tracker) f.tracker->prefetch(from);
-  if (f.conversation) {
-    const auto* c = reinterpret_cast<const std::byte*>(f.conversation);
-    for (std::size_t at = 0; at < sizeof(Conversation); at += 64) __builtin_prefetch(c + at);
-  }
+  if (f.conversation) prefetch_object(f.conversation);
 }
 
 void take_turns(const Packet& p, Flow& f, unsigned from, tcp::Verdict verdict) {
@@ -80,6 +83,8 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
     touched[i] = touch(packets[i]);
     if (touched[i] != kNoFlow) prefetch_behind(flows_[touched[i]], packets[i].from_high);
   }
+  for (std::size_t i = 0; i < packets.size(); ++i)
+    if (touched[i] != kNoFlow && flows_[touched[i]].conversation) flows_[touched[i]].conversation->prefetch_session();
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (touched[i] != kNoFlow) process(packets[i], flows_[touched[i]]);
   expire(now - kDisorder);
@@ -238,8 +243,7 @@ void Pipeline::end(Flow& f, EndReason why) {
 
 void Pipeline::expire(Nanos now) {
   const auto prepare = [](const Flow& f) {
-    const auto* flow = reinterpret_cast<const std::byte*>(&f);
-    for (std::size_t at = 0; at < sizeof(Flow); at += 64) __builtin_prefetch(flow + at);
+    prefetch_object(&f);
     if (f.tracker) f.tracker->prefetch_all();
   };
   const auto visit = [this, now](FlowIndex i) {
