@@ -39,16 +39,16 @@ TEST(Pipeline, APauseLongerThanTheIdleTimeoutMakesTwoFlows) {
 
 TEST(Pipeline, APauseAsLongAsTheIdleTimeoutDoesNot) {
   Probing p;
-  p.play({datagram(kStart, 5000, 53), datagram(kStart + 60 * kSecond, 5000, 53)}).finish();
+  p.play({datagram(kStart, 5000, 53), datagram(kStart + 30 * kSecond, 5000, 53)}).finish();
   EXPECT_EQ(p.flow()["packetDeltaCount"], 2);
 }
 
 TEST(Pipeline, PacketsOfOthersEndAFlowThatIsIdle) {
   Probing p;
   p.play({datagram(kStart, 5000, 53)});
-  p.play({datagram(kStart + 59 * kSecond, 6000, 53)});
+  p.play({datagram(kStart + 29 * kSecond, 6000, 53)});
   EXPECT_TRUE(p.flows().empty());
-  p.play({datagram(kStart + 65 * kSecond, 6000, 53)});
+  p.play({datagram(kStart + 35 * kSecond, 6000, 53)});
   EXPECT_EQ(p.flow()["sourceTransportPort"], 5000);
   EXPECT_EQ(p.flow()["flowEndReason"], 1);
 }
