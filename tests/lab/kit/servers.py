@@ -11,9 +11,9 @@ NGINX_LOG = ("time $msec", "client $remote_addr:$remote_port", "connection_reque
              "octets_sent $bytes_sent", "body_octets $body_bytes_sent", "request_octets $request_length",
              "request_time $request_time", "upstream_time $upstream_response_time", "host $http_host",
              "user_agent $http_user_agent", "referer $http_referer", "forwarded_for $http_x_forwarded_for",
-             "content_type $sent_http_content_type")
+             "content_type $sent_http_content_type", "request_body $http_content_length", "expect $http_expect")
 NUMBERS = {"time", "connection_request", "status", "octets_sent", "body_octets", "request_octets", "request_time",
-           "upstream_time"}
+           "upstream_time", "request_body"}
 
 NGINX_CONF = """
 daemon off; user root; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log warn;
