@@ -5,7 +5,7 @@ import subprocess
 from collections import Counter, defaultdict
 
 RTT_US = 200  # how near a round trip must be to the wire's
-LOG_UNIT_US = 2_000  # servers log milliseconds of a clock that they read once in a while
+LOG_EARLY_US = 10_000  # a server reads its clock once in a while: nginx logged 65 ms for what took 61.5 on the wire
 SCHEDULING_US = 50_000  # how long a busy machine may leave a server waiting; the wire, not the log, is exact
 DNS_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "CAA": 257}
 DNS_CODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
@@ -190,7 +190,7 @@ class Comparison:
         """The server's clock starts when it reads the request and stops before the answer is on the wire."""
         answered = record.get("serverResponseTimeMicroseconds")
         self.equal(where, f"serverResponseTimeMicroseconds {answered} holds the logged {logged:.0f}", True,
-                   answered is not None and logged - LOG_UNIT_US <= answered <= logged + SCHEDULING_US)
+                   answered is not None and logged - LOG_EARLY_US <= answered <= logged + SCHEDULING_US)
 
     def statements(self, server):
         """MariaDB's general log: every command that reached it; and what the slow log says about each."""
@@ -202,9 +202,9 @@ class Comparison:
             return
         harmed = any(c["events"] for c in self.truth["tcp"])
         asked = [e["text"] for e in server["general"] if e["command"] == "Query"]
-        got = [r.get("databaseStatement") for r in records if r.get("databaseOperation") != "EXECUTE"]
+        got = [r.get("databaseStatement") for r in records]
         for text in asked:
-            self.equal("sql", "statement is reported", True, text in got)
+            self.equal("sql", f"statement {text!r} is reported", True, text in got)
         self.logins(server["general"], records)
         if not harmed:
             self.errors(records)
@@ -240,12 +240,14 @@ class Comparison:
 
     def slow_entry(self, entries, record, same):
         entry = entries[[id(r) for r in same].index(id(record))]
-        where = f"sql {record['databaseStatement'][:40]!r}"
+        text = record["databaseStatement"]
+        where = f"sql {text[:40]!r}"
         if "databaseRowCount" in record:
             self.equal(where, "databaseRowCount", entry["rows_sent"], record["databaseRowCount"])
         if "databaseAffectedRowCount" in record:
             self.equal(where, "databaseAffectedRowCount", entry["rows_affected"], record["databaseAffectedRowCount"])
-        if "databaseErrorCode" not in record:
+        # The server's time of LOAD DATA LOCAL holds the round trip that fetches the file from the client.
+        if "databaseErrorCode" not in record and not text.startswith("LOAD DATA LOCAL"):
             self.server_time(where, entry["query_time"] * 1e6, record)
 
     # ---- DNS
