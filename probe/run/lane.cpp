@@ -130,16 +130,22 @@ void Lane::give_batch(Batch* b) {
   while (!full_.push(b)) pause();
 }
 
+// The time of the batch, which may be long after its first packets, ends flows only when its last ones have been seen.
+void Lane::process(const Batch& b) {
+  std::span<const Packet> rest = b.packets;
+  while (rest.size() > Pipeline::kMostPackets) {
+    const auto burst = rest.first(Pipeline::kMostPackets);
+    pipeline_.on_burst(burst, std::ranges::max(burst, {}, &Packet::time).time);
+    rest = rest.subspan(burst.size());
+  }
+  pipeline_.on_burst(rest, b.now);
+}
+
 void Lane::loop() {
   for (bool last = false; !last;) {
     Batch* b = nullptr;
     while (!full_.pop(b)) pause();
-    std::span<const Packet> rest = b->packets;
-    while (!rest.empty()) {
-      const std::size_t n = std::min(rest.size(), Pipeline::kMostPackets);
-      pipeline_.on_burst(rest.first(n), b->now);
-      rest = rest.subspan(n);
-    }
+    process(*b);
     if (b->end_flows || b->last) pipeline_.finish();
     last = b->last;
     empty_.push(b);

@@ -82,6 +82,7 @@ class Lane {
  private:
   static constexpr std::size_t kBatches = 8;
   void loop();
+  void process(const Batch&);
 
   Counters counters_;
   RecordPools pools_;

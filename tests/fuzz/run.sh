@@ -1,5 +1,6 @@
 #!/bin/sh
 # Fuzzes every target, or those named, for SECONDS each: tests/fuzz/run.sh SECONDS [TARGET...]
+# tests/fuzz/run.sh --list names the targets.
 # Builds with clang into build-fuzz (or $BUILD). What was found lies in there as TARGET-crash-..., exit code 1.
 set -eu
 seconds=${1:?"usage: tests/fuzz/run.sh SECONDS [TARGET...]"}
@@ -7,9 +8,14 @@ shift
 root=$(cd "$(dirname "$0")/../.." && pwd)
 build=${BUILD:-$root/build-fuzz}
 
-[ -f "$build/build.ninja" ] || CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Dfuzz=true
 all=$(cd "$root/tests/fuzz" && ls ./*_fuzz.cpp | sed 's,^\./,,; s,\.cpp$,,' | grep -v '^dissector_fuzz$')
 all="$all $(cd "$root/dissectors" && ls ./*.cpp | sed 's,^\./,,; s,\.cpp$,_dissector_fuzz,')"
+if [ "$seconds" = --list ]; then
+  printf '%s\n' $all
+  exit 0
+fi
+
+[ -f "$build/build.ninja" ] || CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Dfuzz=true
 failed=0
 for target in ${*:-$all}; do
   ninja -C "$build" "tests/fuzz/$target"
