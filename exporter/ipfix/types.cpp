@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::uint32_t kTypesDomain = 0;
 constexpr std::uint16_t kTypesTemplate = 256;
-constexpr std::size_t kHeader = 16;
 
 // RFC 5610 §3: the elements of a type record. The first two are the scope: which element it is about.
 constexpr Field kFields[] = {

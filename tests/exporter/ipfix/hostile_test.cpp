@@ -22,7 +22,7 @@ struct Arrivals : ipfix::RecordReceiver {
 struct Draw {
   Octets out;
   Draw& n(std::uint64_t value, int octets) {
-    for (int i = octets; i-- > 0;) out.push_back(static_cast<std::uint8_t>(value >> (8 * i)));
+    for (int i = octets; i-- > 0;) out.push_back(static_cast<std::uint8_t>(i < 8 ? value >> (8 * i) : 0));
     return *this;
   }
   Draw& header(std::uint32_t sequence = 0, std::uint32_t domain = 1) {
