@@ -45,7 +45,8 @@ class Mysql final : public Session {
 
   // The client
   void client_packet(Header, Bytes body, Arrival at, Scribe&);
-  void login(Header, Bytes body, Arrival at);
+  void login(Header, Bytes body, Arrival at, Scribe&);
+  void login_into_the_dark(Scribe&);
   void command(Header, Bytes body, Arrival at, Scribe&);
 
   // The server
@@ -224,13 +225,13 @@ void Mysql::client_packet(Header h, Bytes body, Arrival at, Scribe& scribe) {
   if (answering() && pending_.front().answer == Answer::login) {  // what the server asked for
     pending_.front().sequence = h.sequence;
   } else if (!who_.login_seen) {
-    login(h, body, at);
+    login(h, body, at, scribe);
   } else {
     lane(Side::client).lost = true;
   }
 }
 
-void Mysql::login(Header h, Bytes body, Arrival at) {
+void Mysql::login(Header h, Bytes body, Arrival at, Scribe& scribe) {
   const auto l = read_login(body, h.length);
   if (!l) {
     lane(Side::client).lost = true;
@@ -245,6 +246,16 @@ void Mysql::login(Header h, Bytes body, Arrival at) {
   p.answer = Answer::login;
   p.sequence = h.sequence;
   p.login = request_open_ = true;
+  if (opaque_) login_into_the_dark(scribe);
+}
+
+// The one record of a session of which nothing more can be read.
+void Mysql::login_into_the_dark(Scribe& scribe) {
+  Pending& p = pending_.front();
+  p.draft = scribe.open<"sql">();
+  p.draft.set<"databaseOperation">("LOGIN");
+  p.exchange.quality |= bit_of(Quality::opaque);
+  finish(scribe);
 }
 
 void Mysql::command(Header h, Bytes body, Arrival at, Scribe& scribe) {
@@ -333,7 +344,7 @@ void Mysql::succeed(Scribe& scribe) {
   Pending& p = pending_.front();
   if (p.login) {
     opaque_ = who_.terms.capabilities & (kCompress | kZstd);
-    return pending_.pop();
+    return opaque_ ? login_into_the_dark(scribe) : pending_.pop();
   }
   if (p.answer == Answer::prepared) {
     requests_.prepared(result_.statement(), std::exchange(p.note, nullptr), scribe.notes());
