@@ -22,8 +22,8 @@ constexpr Question kQuestions[] = {
     {"retransmission", "Retransmitted packets by server, of those with at least 100 packets",
      "SELECT coalesce(destinationIPv4Address, destinationIPv6Address) AS server, destinationTransportPort AS port,\n"
      "       sum(packetDeltaCount + reversePacketDeltaCount) AS packets,\n"
-     "       round(100.0 * sum(coalesce(tcpRetransmittedPacketCount, 0) + coalesce(reverseTcpRetransmittedPacketCount, "
-     "0))\n"
+     "       round(100.0 * sum(coalesce(tcpRetransmittedPacketCount, 0)\n"
+     "                         + coalesce(reverseTcpRetransmittedPacketCount, 0))\n"
      "             / sum(packetDeltaCount + reversePacketDeltaCount), 3) AS retransmitted_percent\n"
      "FROM flow WHERE protocolIdentifier = 6 GROUP BY server, port HAVING packets >= 100\n"
      "ORDER BY retransmitted_percent DESC"},
@@ -54,13 +54,13 @@ constexpr ViewColumn kFlows[] = {
     {"client", kClient},
     {"server", kServer},
     {"application", "coalesce(applicationName, '')"},
-    {"packets", "packetDeltaCount + reversePacketDeltaCount", Show::number},
-    {"octets", "octetDeltaCount + reverseOctetDeltaCount", Show::number},
+    {"packets", "packetDeltaCount + coalesce(reversePacketDeltaCount, 0)", Show::number},
+    {"octets", "octetDeltaCount + coalesce(reverseOctetDeltaCount, 0)", Show::number},
     {"client RTT ms", "coalesce(tcpClientRttMinMicroseconds, tcpClientHandshakeRttMicroseconds)", Show::milliseconds},
     {"server RTT ms", "coalesce(tcpServerRttMinMicroseconds, tcpServerHandshakeRttMicroseconds)", Show::milliseconds},
     {"retransmitted %",
      "100.0 * (tcpRetransmittedPacketCount + coalesce(reverseTcpRetransmittedPacketCount, 0)) / "
-     "(packetDeltaCount + reversePacketDeltaCount)",
+     "(packetDeltaCount + coalesce(reversePacketDeltaCount, 0))",
      Show::percent},
     {"response ms", "responseTimeMeanMicroseconds", Show::milliseconds},
 };

@@ -218,6 +218,7 @@ void Reader::deliver(const WireTemplate& t) {
     }
   }
   ++counts_.records[t.kind];
+  r->accept_parts_of_groups();
   receiver_.record(*r);
   pools_.give(r);
 }

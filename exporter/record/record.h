@@ -25,7 +25,11 @@ class Record {
   const schema::Layout& layout() const { return schema::kLayouts[kind_]; }
   const schema::Presence& present() const { return present_; }
   bool has(std::size_t place) const { return present_.has(place); }
-  schema::Groups groups() const { return schema::complete_groups(kind_, present_); }
+  schema::Groups groups() const {
+    return parts_ ? schema::begun_groups(kind_, present_) : schema::complete_groups(kind_, present_);
+  }
+  // For records of other exporters, which know nothing of our groups: one is there as soon as one of its fields is.
+  void accept_parts_of_groups() { parts_ = true; }
 
   // Values by place (an index into layout().places); meaningful only if has(place).
   std::uint64_t number(std::size_t place) const;  // any numeric type; times as they are encoded
@@ -62,6 +66,7 @@ class Record {
   schema::Presence present_;
   std::uint16_t kind_;
   std::uint16_t text_used_ = 0;
+  bool parts_ = false;
 };
 static_assert(sizeof(Record) % 8 == 0, "the body starts on its alignment");
 

@@ -202,4 +202,15 @@ constexpr Groups complete_groups(std::size_t kind, const Presence& present) {
   return out;
 }
 
+// Groups of which anything is there.
+constexpr Groups begun_groups(std::size_t kind, const Presence& present) {
+  Groups out = 0;
+  for (const Group g : kKinds[kind].groups) {
+    if (g == Group::kCount) break;
+    const auto i = static_cast<std::size_t>(g);
+    if (present.any(kGroupMasks[kind].fixed[i]) || present.any(kGroupMasks[kind].texts[i])) out |= bit_of(g);
+  }
+  return out;
+}
+
 }  // namespace probe::schema
