@@ -84,7 +84,8 @@ class Judgement(unittest.TestCase):
             "destinationIPv4Address": "10.0.0.2", "destinationTransportPort": 80, "packetDeltaCount": 1,
             "octetDeltaCount": 140, "reversePacketDeltaCount": 2, "reverseOctetDeltaCount": 280,
             "reverseTcpRetransmittedPacketCount": 1, "reverseTcpRetransmittedOctetCount": 100,
-            "tcpServerRttMinMicroseconds": 2100}
+            "tcpServerRttMinMicroseconds": 2100,
+            "measurementQuality": 0}
 
     def judge(self, **changed):
         events = [sent("up", 0, 1), sent("down", 2, 1, ack=101, drop="after"), sent("down", 9, 1, ack=101)]

@@ -33,6 +33,7 @@ def mixture(w):
                                               "UPDATE item SET price = 1;\n")]),
             dns.said(unbound, dns.dig(w, "www.lab.example A", "gone.lab.example A", "+tcp lab.example MX",
                                       options=("+tries=3", "+time=1", "+nocookie")))]
+    del said[0]["client"]["curl"]  # a busy machine makes a client wait
     said[0]["server"]["http"] = nginx.log()  # the last request is logged when it has ended
     return {key: {kind: value for part in said for kind, value in part[key].items()} for key in ("server", "client")} | {
         "software": []}

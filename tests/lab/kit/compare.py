@@ -6,8 +6,9 @@ from collections import Counter, defaultdict
 
 RTT_US = 200  # how near a round trip must be to the wire's
 LOG_EARLY_US = 10_000  # a server reads its clock once in a while: nginx logged 65 ms for what took 61.5 on the wire
+CLIENT_US = 10_000  # curl takes its times when the machine lets it
 SCHEDULING_US = 50_000  # how long a busy machine may leave a server waiting; the wire, not the log, is exact
-OPAQUE = 1 << 13  # quality bit, docs/METRICS.md
+HANDSHAKE_REPEATED, OPAQUE = 1 << 3, 1 << 13  # quality bits, docs/METRICS.md
 DNS_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "CAA": 257}
 DNS_CODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 
@@ -109,8 +110,9 @@ class Comparison:
                 got = flow.get(name)
                 if expected is None:
                     continue
-                # A repeated handshake may go without a time, but not with a wrong one.
-                if got is None and c["handshake"]["repeated"] and "Handshake" in name:
+                # A repeated handshake may go without a time or with a doubtful one, if the record says so.
+                doubtful = got is None or flow["measurementQuality"] & HANDSHAKE_REPEATED
+                if "Handshake" in name and c["handshake"]["repeated"] and doubtful:
                     continue
                 # The acknowledgement of a FIN may be a lesser sample than any of data; none is less than the wire's delay.
                 delay = 2000 * self.truth["wire"][f"{side.lower()}_delay_ms"]
@@ -157,6 +159,32 @@ class Comparison:
                 self.equal(where, "http records", len(entries), len(records))
             for entry, record in zip(entries, records):
                 self.http_entry(where, c, entry, record)
+        self.curl(connections)
+
+    def curl(self, connections):
+        """What the probe says that the client sees is what it measured: connecting, and waiting for the first octet."""
+        by_port = defaultdict(list)
+        for entry in self.truth["client"].get("curl", ()):
+            by_port[entry["local_port"]].append(entry)
+        for c in connections.values():
+            entries = by_port[int(c["client"].rpartition(":")[2])]
+            kinds = self.by_pair[(c["client"], c["server"])]
+            if c["events"] or c["reset"] or not entries or len(entries) != len(kinds["http"]):
+                continue
+            flow = kinds["flow"][0]
+            self.client_time(c["client"], "connecting", entries[0]["time_connect"] * 1e6,
+                       sum(flow[f"tcp{side}HandshakeRttMicroseconds"] for side in ("Server", "Client")))
+            for entry, record in zip(entries, kinds["http"]):
+                if record["httpRequestMethod"] == "POST" or "httpStatusCode" not in record:
+                    continue  # 100 (Continue) is curl's first octet
+                waited = entry["time_starttransfer"] - entry["time_pretransfer"]
+                self.client_time(c["client"], f"timeToFirstByte of {entry['url_effective']}", waited * 1e6,
+                           record.get("timeToFirstByteMicroseconds"))
+
+    def client_time(self, where, what, measured, got):
+        self.checks += 1
+        if got is None or abs(got - measured) > CLIENT_US:
+            self.faults.append(f"{where}: {what}: the client measured {measured:.0f}, got {got}")
 
     def part_of_log(self, where, entries, records):
         """The capture lacks frames: what was seen whole must be in the log, in its order."""
