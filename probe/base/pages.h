@@ -4,21 +4,24 @@
 #include <sys/mman.h>
 
 #include <cstddef>
+#include <cstdint>
 #include <new>
-#include <utility>
 
 namespace probe {
 
+// Huge pages halve the cost of random access to what is large and soon touched all over; elsewhere they only cost the
+// clearing of memory that nobody uses. Where there are none this is only a hint.
+enum class PageSize : std::uint8_t { normal, huge };
+
 class Pages {
  public:
-  // Throws std::bad_alloc. Large blocks ask for huge pages: half the cost of a random access in a large table; where
-  // there are none this is only a hint.
-  explicit Pages(std::size_t octets) : octets_(octets) {
+  // Throws std::bad_alloc.
+  explicit Pages(std::size_t octets, PageSize size = PageSize::normal) : octets_(octets) {
     if (octets_ == 0) return;
     void* p = mmap(nullptr, octets_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (p == MAP_FAILED) throw std::bad_alloc();
     begin_ = static_cast<std::byte*>(p);
-    if (octets_ >= kWorthHugePages) madvise(begin_, octets_, MADV_HUGEPAGE);
+    madvise(begin_, octets_, size == PageSize::huge ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);
   }
   ~Pages() {
     if (begin_) munmap(begin_, octets_);
@@ -30,7 +33,6 @@ class Pages {
   std::size_t octets() const { return octets_; }
 
  private:
-  static constexpr std::size_t kWorthHugePages = 4u << 20;
   std::byte* begin_ = nullptr;
   std::size_t octets_;
 };

@@ -14,11 +14,11 @@ namespace probe {
 // touched when it is first used. Not for two threads. An empty pool answers nullptr: the caller counts it.
 class SlotPool {
  public:
-  SlotPool(std::size_t slots, std::size_t octets_each)
+  SlotPool(std::size_t slots, std::size_t octets_each, PageSize pages = PageSize::normal)
       : slots_(slots),
         stride_((octets_each + 63) / 64 * 64),
         free_(new std::uint32_t[slots ? slots : 1]),
-        memory_(slots_ * stride_) {}
+        memory_(slots_ * stride_, pages) {}
   SlotPool(const SlotPool&) = delete;
   SlotPool& operator=(const SlotPool&) = delete;
 
@@ -49,7 +49,7 @@ class SlotPool {
 template <class T>
 class Pool {
  public:
-  explicit Pool(std::size_t slots) : slots_(slots, sizeof(T)) {}
+  explicit Pool(std::size_t slots, PageSize pages = PageSize::normal) : slots_(slots, sizeof(T), pages) {}
   template <class... A>
   T* make(A&&... a) {
     void* p = slots_.take();

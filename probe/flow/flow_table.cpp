@@ -14,8 +14,8 @@ namespace probe {
 FlowTable::FlowTable(std::size_t capacity)
     : capacity_(std::max<std::size_t>(capacity, 1)),
       bucket_mask_(std::bit_ceil(std::max<std::size_t>(capacity_ / (kWays / 2), 1)) - 1),
-      bucket_pages_((bucket_mask_ + 1) * sizeof(Bucket)),
-      flow_pages_(capacity_ * sizeof(Flow)),
+      bucket_pages_((bucket_mask_ + 1) * sizeof(Bucket), PageSize::huge),
+      flow_pages_(capacity_ * sizeof(Flow), PageSize::huge),
       buckets_(reinterpret_cast<Bucket*>(bucket_pages_.begin())),
       flows_(reinterpret_cast<Flow*>(flow_pages_.begin())),
       free_(new FlowIndex[capacity_]) {}

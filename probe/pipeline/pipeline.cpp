@@ -67,7 +67,7 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
       counters_(counters),
       flows_(options.flows),
       wheel_(flows_),
-      trackers_(options.flows),
+      trackers_(options.flows, PageSize::huge),
       dissection_(options.dissection, counters),
       scribe_(pools, dissection_, outlet, counters, options.redaction) {}
 
@@ -242,8 +242,9 @@ void Pipeline::end(Flow& f, EndReason why) {
 }
 
 void Pipeline::expire(Nanos now) {
-  const auto prepare = [](const Flow& f) {
+  const auto prepare = [this](const Flow& f) {
     prefetch_object(&f);
+    flows_.prefetch_bucket(f.key.hash());
     if (f.tracker) f.tracker->prefetch_all();
   };
   const auto visit = [this, now](FlowIndex i) {
