@@ -90,6 +90,15 @@ TEST(Handshake, FindsByTimestampWhichSynAckWasAnswered) {
   }
 }
 
+TEST(Handshake, IsNotRepeatedByACopyOfTheNetwork) {
+  Talk t;
+  t.send(syn().no_id());
+  EXPECT_EQ(t.after(500us).send(syn().no_id()), Verdict::duplicate);
+  t.after(20ms).send(syn_ack());
+  expect_rtt(t, 20.5, -1e-6);
+  EXPECT_EQ(t.of(kClient).retransmitted_packets, 0u);
+}
+
 TEST(Handshake, IsNotReplacedByAStraySynAck) {
   Talk t;
   t.open();

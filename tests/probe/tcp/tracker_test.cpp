@@ -53,6 +53,16 @@ TEST(Tracker, TakesNoSampleFromSegmentsThatWaitedForARepairedHole) {
   EXPECT_EQ(t.tracker.rtt(kServer).count, 2u);
 }
 
+TEST(Tracker, TakesNoSampleFromSegmentsThatWaitedForAReorderedOne) {
+  Talk t;
+  t.open();
+  t.send(client().data(100));
+  t.send(client().seq(201).data(100));
+  t.after(2ms).send(client().seq(101).data(100));
+  t.after(20ms).send(server().ack(301));
+  EXPECT_EQ(t.tracker.rtt(kServer).count, 0u);
+}
+
 TEST(Tracker, MeasuresTheOnlyCopyThatPassedOfWhatFillsAHole) {
   Talk t;
   t.open();
