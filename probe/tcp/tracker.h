@@ -146,6 +146,7 @@ class Tracker {
     void start(const Packet&, std::uint32_t now_us);
     void found(std::uint32_t begin, std::uint32_t end);
     void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
+    void grow_old();
     void repeat(const Packet&, std::uint32_t octets);
     void remember_repeat(std::uint32_t sequence);
     std::uint32_t acknowledged_or_origin() const { return acknowledged_known ? acknowledged : origin; }

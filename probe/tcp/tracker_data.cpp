@@ -198,9 +198,17 @@ void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t no
   top = end;
   top_us = now_us;
   probed = false;
-  if (end - origin > std::uint32_t{kFar}) origin = end - kFar / 2;
+  if (end - origin > std::uint32_t{kFar}) grow_old();
   if (p.tcp.has(kSyn | kFin) || has_acknowledged(end)) return;
   outstanding.push(end, now_us);
+}
+
+// Numbers that lie far back would come to lie ahead. The receiver has acknowledged them, seen or not.
+void Tracker::Side::grow_old() {
+  const std::uint32_t oldest = top - kFar / 2;
+  if (!holes.empty()) holes.fill(origin, oldest, origin);
+  origin = oldest;
+  if (acknowledged_known && sequence_before(acknowledged, oldest)) acknowledged_known = false;
 }
 
 void Tracker::Side::repeat(const Packet& p, std::uint32_t octets) {
