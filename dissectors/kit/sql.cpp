@@ -26,7 +26,13 @@ class Output {
     filled_ += s.size();
   }
   void put_upper(std::string_view s) {
-    for (const char c : s) put(upper(c));
+    if (s.size() > kChunk - filled_) {
+      for (const char c : s) put(upper(c));
+      return;
+    }
+    char* to = chunk_ + filled_;
+    for (const char c : s) *to++ = upper(c);
+    filled_ += s.size();
   }
   Normal result() {
     absorb();

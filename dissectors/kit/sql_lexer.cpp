@@ -7,23 +7,6 @@
 namespace probe::sql {
 namespace {
 
-enum : std::uint8_t { kWord = 1, kDigit = 2, kSpace = 4, kOperator = 8, kLetter = 16, kComment = 32 };
-
-constexpr std::array<std::uint8_t, 256> character_classes() {
-  std::array<std::uint8_t, 256> out{};
-  for (std::size_t c = 0; c < out.size(); ++c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80) out[c] |= kWord | kLetter;
-    if (c >= '0' && c <= '9') out[c] |= kWord | kDigit;
-    if (c == '$') out[c] |= kWord;
-    if (c <= ' ' || c == 0x7f) out[c] |= kSpace;
-  }
-  for (const char c : {'<', '>', '=', '!', '|', '&', ':'}) out[static_cast<std::size_t>(c)] |= kOperator;
-  for (const char c : {'/', '*', '-', '#'}) out[static_cast<std::size_t>(c)] |= kComment;  // may begin or end one
-  return out;
-}
-constexpr auto kClasses = character_classes();
-constexpr bool is(char c, unsigned classes) { return (kClasses[static_cast<std::uint8_t>(c)] & classes) != 0; }
-
 struct Keyword {
   std::string_view word;
   Use use = Use::none;
@@ -34,6 +17,9 @@ constexpr Keyword kKeywords[] = {
 #undef KEYWORD
 };
 
+// Makes letters capital, which is enough: keywords have nothing but letters and _.
+constexpr std::uint8_t fold(char c) { return static_cast<std::uint8_t>(c) & 0xdf; }
+
 constexpr std::size_t longest_keyword() {
   std::size_t n = 0;
   for (const Keyword& k : kKeywords) n = std::max(n, k.word.size());
@@ -43,7 +29,7 @@ constexpr std::size_t kLongest = longest_keyword();
 
 constexpr std::size_t kBuckets = 1024;
 constexpr std::size_t bucket_of(std::string_view w) {
-  const auto letter = [w](std::size_t i) { return static_cast<std::uint32_t>(static_cast<std::uint8_t>(upper(w[i]))); };
+  const auto letter = [w](std::size_t i) { return std::uint32_t{fold(w[i])}; };
   const std::uint32_t mixed =
       letter(0) | letter(w.size() / 2) << 8 | letter(w.size() - 1) << 16 | static_cast<std::uint32_t>(w.size()) << 24;
   return mixed * 0x9e3779b1u >> 22;
@@ -65,7 +51,7 @@ bool same_letters(std::string_view word, std::string_view keyword) {
   const char *a = word.data(), *b = keyword.data();
   std::size_t n = word.size();
   if (n != keyword.size()) return false;
-  while (n > 0 && upper(*a) == *b) ++a, ++b, --n;
+  while (n > 0 && fold(*a) == static_cast<std::uint8_t>(*b)) ++a, ++b, --n;
   return n == 0;
 }
 
@@ -296,13 +282,13 @@ Token Lexer::read() {
   if (done()) return {};
   const char c = now();
   const std::size_t start = at_;
+  if (is(c, kLetter)) return word();
   if (number_here(start != before)) return number();
   if (is(c, kDigit)) {
     pass(kWord);
     return since(Token::Kind::word, start);
   }
   if (c == '$') return dollar();
-  if (is(c, kLetter)) return word();
   if (is_string(c)) return string(start, mysql());
   if (c == (mysql() ? '`' : '"')) return name(start);
   return punctuation();

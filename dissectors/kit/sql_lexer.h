@@ -1,6 +1,7 @@
 // Cuts SQL text into tokens. No grammar: just enough to tell values, words and punctuation apart.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -38,6 +39,24 @@ enum class Use : std::uint8_t {
 };
 Use use_of(std::string_view word);
 
+// Classes of characters.
+enum : std::uint8_t { kWord = 1, kDigit = 2, kSpace = 4, kOperator = 8, kLetter = 16, kComment = 32 };
+
+constexpr std::array<std::uint8_t, 256> character_classes() {
+  std::array<std::uint8_t, 256> out{};
+  for (std::size_t c = 0; c < out.size(); ++c) {
+    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c >= 0x80) out[c] |= kWord | kLetter;
+    if (c >= '0' && c <= '9') out[c] |= kWord | kDigit;
+    if (c == '$') out[c] |= kWord;
+    if (c <= ' ' || c == 0x7f) out[c] |= kSpace;
+  }
+  for (const char c : {'<', '>', '=', '!', '|', '&', ':'}) out[static_cast<std::size_t>(c)] |= kOperator;
+  for (const char c : {'/', '*', '-', '#'}) out[static_cast<std::size_t>(c)] |= kComment;  // may begin or end one
+  return out;
+}
+inline constexpr auto kClasses = character_classes();
+constexpr bool is(char c, unsigned classes) { return (kClasses[static_cast<std::uint8_t>(c)] & classes) != 0; }
+
 constexpr char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
 class Lexer {
@@ -45,7 +64,8 @@ class Lexer {
   Lexer(std::string_view text, Dialect dialect) : text_(text), dialect_(dialect) {}
 
   Token next() {
-    const Token t = read();
+    Token t;
+    if (!next_word(t)) t = read();
     last_ = t.kind;
     return t;
   }
@@ -67,11 +87,12 @@ class Lexer {
   bool pass_dollar_quoted();
   bool pass_number();
 
-  Token since(Token::Kind kind, std::size_t start) { return {kind, text_.substr(start, at_ - start)}; }
+  Token since(Token::Kind kind, std::size_t start) { return {kind, {text_.data() + start, at_ - start}}; }
   Token single(Token::Kind kind) {
     go(1);
     return since(kind, at_ - 1);
   }
+  bool next_word(Token&);
   Token read();
   bool number_here(bool behind_blank) const;
   Token number();
@@ -89,5 +110,19 @@ class Lexer {
   bool in_code_comment_ = false;
   Token::Kind last_ = Token::Kind::end;
 };
+
+// The short way to what is most frequent: a word behind a space or none, which cannot be the beginning of a string.
+inline bool Lexer::next_word(Token& t) {
+  const char* const text = text_.data();
+  const std::size_t size = text_.size();
+  std::size_t start = at_;
+  if (start < size && text[start] == ' ') ++start;
+  if (start + 1 >= size || !is(text[start], kLetter) || text[start] == '_' || !is(text[start + 1], kWord)) return false;
+  std::size_t end = start + 2;
+  while (end < size && is(text[end], kWord)) ++end;
+  at_ = end;
+  t = {Token::Kind::word, {text + start, end - start}};
+  return true;
+}
 
 }  // namespace probe::sql
