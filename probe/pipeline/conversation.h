@@ -148,17 +148,17 @@ class Conversation {
 
   Dissection* home_;
   Session* session_ = nullptr;
-  std::uint64_t candidates_ = 0;        // dissectors that may still turn out to be right
-  std::uint64_t preferred_ = 0;         // those of the flow's ports
-  std::array<tcp::Stream, 2> streams_;  // by sender
-  std::array<std::uint8_t, 2> tries_{};
   State state_ = State::guessing;
   std::uint8_t protocol_ = kNone;
   std::uint8_t client_ = 0;
   std::uint8_t idle_ = 0;  // answers in a row that got nobody further
-  bool begun_ = false;
-  bool from_start_ = false;
-  bool gap_ = false;
+  std::array<std::uint8_t, 2> tries_{};
+  bool begun_ : 1 = false;
+  bool from_start_ : 1 = false;
+  bool gap_ : 1 = false;
+  std::uint64_t candidates_ = 0;        // dissectors that may still turn out to be right
+  std::uint64_t preferred_ = 0;         // those of the flow's ports
+  std::array<tcp::Stream, 2> streams_;  // by sender
 };
 static_assert(sizeof(Conversation) <= 256);
 
