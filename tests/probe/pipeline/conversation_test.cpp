@@ -228,6 +228,18 @@ TEST_F(Asking, HearsOfTheEndOfASide) {
   EXPECT_FALSE(player.records()[2].has("httpUserAgent"));
 }
 
+TEST_F(Asking, GivesItsMemoryBackWhenBothSidesHaveEnded) {
+  const Traffic ends = Script(7).handshake().client("ASK a\n").client_ends().server("ANS 0\n").server_ends().traffic();
+  const Traffic reset = Script(7).handshake().client("ASK a\n").server("ANS 1\n").reset(Script::kClient).traffic();
+  for (const Traffic& t : {ends, reset}) {
+    player.begin(t);
+    for (const Sent& s : t.packets) player.packet(s);
+    EXPECT_EQ(player.in_use(), 0u);
+    EXPECT_EQ(player.protocol(), "ask");
+    EXPECT_EQ(player.end().rows().size(), 1u);
+  }
+}
+
 TEST_F(Asking, DoesNotBelieveAResetThatIsNotInItsPlace) {
   Traffic t = Script(7).handshake().client("ASK a\n").server("A").reset(Script::kServer).server("NS 0\n").traffic();
   t.packets[5].sequence += 1000;
