@@ -126,7 +126,8 @@ void Pipeline::begin(FlowIndex i, const Packet& p) {
   fresh.wheel_slot = f.wheel_slot;
   fresh.burst = burst_;
   fresh.last = fresh.interval_start = p.time;
-  fresh.id = mix(p.hash, static_cast<std::uint64_t>(p.time) ^ p.tcp.sequence) >> 1;  // fits a signed 64-bit column
+  const std::uint32_t sequence = p.is_tcp() ? p.tcp.sequence : 0;
+  fresh.id = mix(p.hash, static_cast<std::uint64_t>(p.time) ^ sequence) >> 1;  // fits a signed 64-bit column
   fresh.icmp_type_code = p.icmp_type_code;
   fresh.encapsulation = p.encapsulation;
   fresh.mac_from = p.from_high;
