@@ -241,13 +241,9 @@ Nanos Tracker::network_rtt(Sender s) const {
   const std::uint32_t least_us = sides_[s].recent.least_us();
   if (least_us == RecentMinimum::kNone) return handshake_.rtt(s);
   const Nanos least = least_us * kMicrosecond;
-  return handshake_.rtt(s) == kUnknown || handshake_.ambiguous(s) ? least : std::min(least, handshake_.rtt(s));
-}
-
-// For what must not be taken for longer than it is: an ambiguous handshake counts if it was faster.
-Nanos Tracker::least_rtt(Sender s) const {
-  const Nanos network = network_rtt(s);
-  return network == kUnknown ? network : std::min(network, handshake_.rtt(s) == kUnknown ? network : handshake_.rtt(s));
+  // A handshake that was repeated counts, too: taken from the last copy it is not too long, but the first samples of a
+  // server that answers with data include its thinking.
+  return handshake_.rtt(s) == kUnknown ? least : std::min(least, handshake_.rtt(s));
 }
 
 bool Tracker::closed() const {

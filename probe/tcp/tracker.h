@@ -167,7 +167,6 @@ class Tracker {
   Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);
   Verdict on_before_origin(const Packet&, Sender);
   bool was_reordered(const Packet&, Sender, const Hole&) const;
-  Nanos least_rtt(Sender) const;
   void restart();
   void mark(Quality q) { quality_ |= bit_of(q); }
 

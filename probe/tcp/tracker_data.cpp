@@ -164,7 +164,7 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
     if (newer == 0 && ticks > 0 && lag > 2 * (p.time - from.origin_time) / ticks) return true;
   }
   // A retransmission comes a round trip after its original, which was sent after the segment before the hole.
-  const Nanos own = least_rtt(s), other = least_rtt(s ^ 1);
+  const Nanos own = network_rtt(s), other = network_rtt(s ^ 1);
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
   const Nanos since_before = static_cast<std::int32_t>(now_us_ - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
