@@ -241,7 +241,7 @@ Nanos Tracker::network_rtt(Sender s) const {
   const std::uint32_t least_us = sides_[s].recent.least_us();
   if (least_us == RecentMinimum::kNone) return handshake_.rtt(s);
   const Nanos least = least_us * kMicrosecond;
-  // A handshake that was repeated counts, too: taken from the last copy it is not too long, but the first samples of a
+  // A repeated handshake counts, too: as taken from the last copy it is not too long, but the first samples of a
   // server that answers with data include its thinking.
   return handshake_.rtt(s) == kUnknown ? least : std::min(least, handshake_.rtt(s));
 }
