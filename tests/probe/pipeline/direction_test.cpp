@@ -65,7 +65,7 @@ TEST(Direction, ALateSynCorrectsTheGuess) {
   std::swap(c.frames[0], c.frames[1]);  // and the capture has the answer first
   std::swap(c.frames[0].time, c.frames[1].time);
   Probing p;
-  const Json f = p.play(c.frames).finish().flow();
+  const Seen f = p.play(c.frames).finish().flow();
   EXPECT_EQ(f["sourceTransportPort"], 80);
   EXPECT_EQ(f["biflowDirection"], 1);
   EXPECT_EQ(f["packetDeltaCount"], 2);
@@ -75,7 +75,7 @@ TEST(Direction, AGuessIsMarked) {
   Connection c;
   c.server(kAck | kPsh, "data").client(kAck);
   Probing p;
-  const Json f = p.play(c.frames).finish().flow();
+  const Seen f = p.play(c.frames).finish().flow();
   EXPECT_EQ(f["sourceTransportPort"], 40000);
   EXPECT_EQ(f["biflowDirection"], 0);
   EXPECT_TRUE(is(f, Quality::direction_guessed));
@@ -86,7 +86,7 @@ TEST(Direction, ThePayloadCorrectsTheGuess) {
   Connection c(8080, 9999);  // ports of which the client's is a server's
   c.client(kAck | kPsh, "GET / HTTP/1.1\r\nHost: h\r\n\r\n").server(kAck | kPsh, "HTTP/1.1 204 No Content\r\n\r\n");
   Probing p;
-  const Json f = p.play(c.frames).finish().flow();
+  const Seen f = p.play(c.frames).finish().flow();
   EXPECT_EQ(f["sourceTransportPort"], 8080);
   EXPECT_EQ(f["biflowDirection"], 1);
   EXPECT_FALSE(is(f, Quality::direction_guessed));

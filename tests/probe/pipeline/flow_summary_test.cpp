@@ -9,16 +9,16 @@ namespace {
 
 using namespace tcp_flag;
 
-Json flow_of(const std::vector<kit::BuiltFrame>& frames, const DecodeOptions& decoding = {}) {
+Seen flow_of(const std::vector<kit::BuiltFrame>& frames, const DecodeOptions& decoding = {}) {
   Probing p(small_pipeline(), decoding);
   return p.play(frames).finish().flow();
 }
-Json flow_of(kit::PacketBuilder& b) { return flow_of({b.time(kStart).build()}); }
+Seen flow_of(kit::PacketBuilder& b) { return flow_of({b.time(kStart).build()}); }
 
 TEST(FlowSummary, TellsTheTimesOfTheHandshake) {
   Connection c;
   c.handshake(25 * kMillisecond, 7 * kMillisecond);
-  const Json f = flow_of(c.frames);
+  const Seen f = flow_of(c.frames);
   EXPECT_EQ(f["tcpServerHandshakeRttMicroseconds"], 25'000);
   EXPECT_EQ(f["tcpClientHandshakeRttMicroseconds"], 7'000);
   EXPECT_FALSE(f.contains("tcpServerRttCount")) << "handshake times stand apart";
@@ -29,7 +29,7 @@ TEST(FlowSummary, TellsTheRoundTripsOfData) {
   c.handshake();
   for (const Nanos rtt : {20 * kMillisecond, 30 * kMillisecond, 40 * kMillisecond})
     c.after(kMillisecond).client(kAck | kPsh, "data").after(rtt).server(kAck);
-  const Json f = flow_of(c.frames);
+  const Seen f = flow_of(c.frames);
   EXPECT_EQ(f["tcpServerRttMinMicroseconds"], 20'000);
   EXPECT_EQ(f["tcpServerRttMeanMicroseconds"], 30'000);
   EXPECT_EQ(f["tcpServerRttMaxMicroseconds"], 40'000);
@@ -41,7 +41,7 @@ TEST(FlowSummary, TellsTheRoundTripsOfData) {
 TEST(FlowSummary, SaysNothingOfASideThatWasNotSeen) {
   Connection c;
   c.client(kSyn).after(kMillisecond).client(kAck | kPsh, "x");
-  const Json f = flow_of(c.frames);
+  const Seen f = flow_of(c.frames);
   EXPECT_EQ(f["reversePacketDeltaCount"], 0);
   EXPECT_EQ(f["reverseOctetDeltaCount"], 0);
   for (const char* name : {"reverseTcpControlBits", "reverseTcpRetransmittedPacketCount", "reverseMinimumTTL",
@@ -54,7 +54,7 @@ TEST(FlowSummary, SaysNothingOfASideThatWasNotSeen) {
 TEST(FlowSummary, KeepsTheTwoDirectionsApart) {
   Connection c;
   c.handshake().client(kAck | kPsh, "ask").server(kAck | kPsh, "answer").after(300 * kMillisecond).again();
-  const Json f = flow_of(c.frames);
+  const Seen f = flow_of(c.frames);
   EXPECT_EQ(f["tcpRetransmittedPacketCount"], 0);
   EXPECT_EQ(f["reverseTcpRetransmittedPacketCount"], 1);
   EXPECT_EQ(f["reverseTcpRetransmittedOctetCount"], 6);
@@ -80,7 +80,7 @@ TEST(FlowSummary, TellsTheMeanTimeOfTurns) {
 TEST(FlowSummary, TellsTheVlansAndTheMacAddresses) {
   kit::PacketBuilder b = kit::ethernet();
   b.vlan(0x6000 | 100, 0x88a8).vlan(200).ipv4("10.0.0.1", "10.0.0.2").udp(5000, 53);
-  const Json f = flow_of(b);
+  const Seen f = flow_of(b);
   EXPECT_EQ(f["vlanId"], 100) << "without priority and DEI";
   EXPECT_EQ(f["dot1qCustomerVlanId"], 200);
   EXPECT_EQ(f["sourceMacAddress"], "02:00:00:00:00:01");
@@ -90,7 +90,7 @@ TEST(FlowSummary, TellsTheVlansAndTheMacAddresses) {
 TEST(FlowSummary, TurnsTheMacAddressesWithTheDirection) {
   kit::PacketBuilder b = kit::ethernet();
   b.ipv4("10.0.0.2", "10.0.0.1").tcp(80, 40000).flags(kSyn | kAck);
-  const Json f = flow_of(b);
+  const Seen f = flow_of(b);
   EXPECT_EQ(f["sourceIPv4Address"], "10.0.0.1");
   EXPECT_EQ(f["sourceMacAddress"], "02:00:00:00:00:02");
 }
@@ -98,7 +98,7 @@ TEST(FlowSummary, TurnsTheMacAddressesWithTheDirection) {
 TEST(FlowSummary, TellsTheTopLabelOfMpls) {
   kit::PacketBuilder b = kit::ethernet();
   b.mpls(0x12345).mpls(7).ipv4("10.0.0.1", "10.0.0.2").udp(5000, 53);
-  const Json f = flow_of(b);
+  const Seen f = flow_of(b);
   EXPECT_EQ(f["mplsTopLabelStackSection"], "123450");
   EXPECT_FALSE(f.contains("sourceMacAddress")) << "those would be of routers";
 }
@@ -107,7 +107,7 @@ TEST(FlowSummary, TellsTheTunnelOfAnInnerFlow) {
   kit::PacketBuilder b = kit::ethernet();
   b.ipv4("192.0.2.1", "192.0.2.2").udp(50000, 4789).vxlan(4711).ethernet().ipv4("10.0.0.1", "10.0.0.2").udp(5000, 53);
   b.zeros(10);
-  const Json f = flow_of(b);
+  const Seen f = flow_of(b);
   EXPECT_EQ(f["sourceIPv4Address"], "10.0.0.1");
   EXPECT_EQ(f["tunnelType"], "vxlan");
   EXPECT_EQ(f["tunnelIdentifier"], 4711);
@@ -120,7 +120,7 @@ TEST(FlowSummary, StopsAtTheTunnelIfToldTo) {
   b.ipv4("192.0.2.1", "192.0.2.2").udp(50000, 4789).vxlan(4711).ethernet().ipv4("10.0.0.1", "10.0.0.2").udp(5000, 53);
   DecodeOptions o;
   o.open_tunnels = false;
-  const Json f = flow_of({b.time(kStart).build()}, o);
+  const Seen f = flow_of({b.time(kStart).build()}, o);
   EXPECT_EQ(f["sourceIPv4Address"], "192.0.2.1");
   EXPECT_EQ(f["destinationTransportPort"], 4789);
   EXPECT_FALSE(f.contains("tunnelType"));
@@ -131,7 +131,7 @@ TEST(FlowSummary, TellsTypeAndCodeOfIcmp) {
   v4.ipv4("10.0.0.1", "10.0.0.2").icmp(3, 1);
   v6.ipv6("2001:db8::1", "2001:db8::2").icmpv6(128);
   EXPECT_EQ(flow_of(v4)["icmpTypeCodeIPv4"], 3 * 256 + 1);
-  const Json f = flow_of(v6);
+  const Seen f = flow_of(v6);
   EXPECT_EQ(f["icmpTypeCodeIPv6"], 128 * 256);
   EXPECT_EQ(f["sourceIPv6Address"], "2001:db8::1");
   EXPECT_FALSE(f.contains("sourceTransportPort"));
@@ -141,7 +141,7 @@ TEST(FlowSummary, TellsTypeAndCodeOfIcmp) {
 TEST(FlowSummary, TellsProtocolsThatHaveNoPorts) {
   kit::PacketBuilder b = kit::ethernet();
   b.ipv4("10.0.0.1", "10.0.0.2").protocol(89).zeros(44);
-  const Json f = flow_of(b);
+  const Seen f = flow_of(b);
   EXPECT_EQ(f["protocolIdentifier"], 89);
   EXPECT_EQ(f["octetDeltaCount"], 64);
   EXPECT_FALSE(f.contains("sourceTransportPort"));

@@ -17,7 +17,7 @@ TEST(Pipeline, AFlowHasBothDirections) {
   Connection c;
   c.handshake().client(kAck | kPsh, "hello").server(kAck | kPsh, std::string(1000, 'x')).client(kAck);
   Probing p;
-  const Json f = p.play(c.frames).finish().flow();
+  const Seen f = p.play(c.frames).finish().flow();
   EXPECT_EQ(f["packetDeltaCount"], 4);
   EXPECT_EQ(f["reversePacketDeltaCount"], 2);
   EXPECT_EQ(f["octetDeltaCount"], 4 * 40 + 5);
@@ -67,7 +67,7 @@ TEST(Pipeline, TheIntervalsOfALongFlowAddUp) {
     c.after(20 * kSecond).client(kAck | kPsh, std::string(100, 'a')).server(kAck | kPsh, std::string(200, 'b'));
   Probing p;
   p.play(c.frames).finish();
-  const std::vector<Json> all = p.flows();
+  const std::vector<Seen> all = p.flows();
   ASSERT_GE(all.size(), 3u);
   std::uint64_t packets = 0, octets = 0, reverse = 0;
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -77,9 +77,9 @@ TEST(Pipeline, TheIntervalsOfALongFlowAddUp) {
     if (i > 0) {
       EXPECT_GT(all[i]["flowStartMicroseconds"], all[i - 1]["flowEndMicroseconds"]);
     }
-    packets += all[i]["packetDeltaCount"].get<std::uint64_t>();
-    octets += all[i]["octetDeltaCount"].get<std::uint64_t>();
-    reverse += all[i]["reverseOctetDeltaCount"].get<std::uint64_t>();
+    packets += all[i]["packetDeltaCount"].number();
+    octets += all[i]["octetDeltaCount"].number();
+    reverse += all[i]["reverseOctetDeltaCount"].number();
   }
   EXPECT_EQ(packets, 2u + 40u);
   EXPECT_EQ(octets, 42u * 40 + 40u * 100);
@@ -133,7 +133,7 @@ TEST(Pipeline, ARepeatedSynIsTheSameConnection) {
   Connection c;
   c.client(kSyn).after(kSecond).again().after(20 * kMillisecond).server(kSyn | kAck).client(kAck);
   Probing p;
-  const Json f = p.play(c.frames).finish().flow();
+  const Seen f = p.play(c.frames).finish().flow();
   EXPECT_EQ(f["packetDeltaCount"], 3);
   EXPECT_EQ(f["tcpRetransmittedPacketCount"], 1);
   EXPECT_TRUE(is(f, Quality::handshake_repeated));
@@ -182,7 +182,7 @@ TEST(Pipeline, APacketOutOfOrderInTimeIsMarkedAndDoesNoHarm) {
        {datagram(kStart + kMillisecond, 5000, 53), datagram(kStart, 5000, 53), datagram(kStart - 3600 * kSecond, 6, 7)})
       .finish();
   ASSERT_EQ(p.flows().size(), 2u);
-  for (const Json& f : p.flows()) {
+  for (const Seen& f : p.flows()) {
     if (f["sourceTransportPort"] != 5000) continue;
     EXPECT_TRUE(is(f, Quality::time_disorder));
     EXPECT_EQ(f["packetDeltaCount"], 2);
@@ -194,7 +194,7 @@ TEST(Pipeline, APacketOutOfOrderInTimeIsMarkedAndDoesNoHarm) {
 TEST(Pipeline, ACutPacketCountsWithItsWireLength) {
   std::vector<kit::BuiltFrame> frames{datagram(kStart, 5000, 9999, 1000).cut(60)};
   Probing p;
-  const Json f = p.play(frames).finish().flow();
+  const Seen f = p.play(frames).finish().flow();
   EXPECT_EQ(f["octetDeltaCount"], 1028);
   EXPECT_TRUE(is(f, Quality::packets_cut));
 }
@@ -210,7 +210,7 @@ TEST(Pipeline, FragmentsCountAsPackets) {
     frames.push_back(b.time(kStart).build());
   }
   Probing p;
-  const Json f = p.play(frames).finish().flow();
+  const Seen f = p.play(frames).finish().flow();
   EXPECT_EQ(f["packetDeltaCount"], 3);
   EXPECT_EQ(f["octetDeltaCount"], 3008 + 3 * 20);
   EXPECT_EQ(f["destinationTransportPort"], 53);
@@ -223,7 +223,7 @@ TEST(Pipeline, ATransactionBelongsToItsFlow) {
   Probing p;
   p.play(c.frames).finish();
   ASSERT_EQ(p.of("http").size(), 1u);
-  const Json t = p.of("http")[0];
+  const Seen t = p.of("http")[0];
   EXPECT_EQ(t["flowId"], p.flow()["flowId"]);
   EXPECT_EQ(t["transactionId"], 1);
   EXPECT_EQ(t["responseTimeMicroseconds"], 50'000);
@@ -272,7 +272,7 @@ TEST(Pipeline, TheSizeOfBurstsChangesNothing) {
     p.play(frames, burst).finish();
     EXPECT_GT(p.of("http").size(), 500u);
     std::multiset<std::string>& result = results.emplace_back();
-    for (const Json& r : p.records) result.insert(r.dump());
+    for (const Seen& r : p.records) result.insert(r.text());
   }
   EXPECT_EQ(results[0], results[1]);
   EXPECT_EQ(results[0], results[2]);

@@ -1,13 +1,15 @@
-// Frames through decoder and pipeline as a replay with one worker drives them; the records come out as JSON.
+// Frames through decoder and pipeline as a replay with one worker drives them; the records come out as people see them.
 #pragma once
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+#include <concepts>
+#include <map>
+#include <ostream>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include "exporter/text/json_lines.h"
 #include "probe/base/quality.h"
 #include "probe/packet/decoder.h"
 #include "probe/pipeline/pipeline.h"
@@ -15,7 +17,34 @@
 
 namespace probe::test {
 
-using Json = nlohmann::json;
+// A value that may be absent.
+struct Shown {
+  std::string text = "(absent)";
+  std::uint64_t number() const { return std::stoull(text); }
+  bool operator==(const Shown&) const = default;
+  bool operator==(std::string_view s) const { return text == s; }
+  bool operator==(std::integral auto n) const { return text == std::to_string(n); }
+  bool operator>(const Shown& o) const { return number() > o.number(); }
+  friend void PrintTo(const Shown& s, std::ostream* out) { *out << s.text; }
+};
+
+// A record, its values as JSON lines have them.
+struct Seen {
+  std::string kind;
+  std::map<std::string, std::string> values;
+
+  Shown operator[](const std::string& name) const {
+    const auto i = values.find(name);
+    return i == values.end() ? Shown() : Shown{i->second};
+  }
+  bool contains(const std::string& name) const { return values.contains(name); }
+  std::string text() const {  // all of it
+    std::string out = kind;
+    for (const auto& [name, value] : values) out += " " + name + "=" + value;
+    return out;
+  }
+};
+Seen seen(const Record&);
 
 inline PipelineOptions small_pipeline() {
   PipelineOptions o;
@@ -32,43 +61,29 @@ class Probing final : public Outlet {
       : pools_(slots()), decoder_(decoding, counters), pipeline(options, pools_, *this, counters) {}
 
   // In bursts of so many packets.
-  Probing& play(const std::vector<kit::BuiltFrame>& frames, std::size_t burst = 1) {
-    for (std::size_t at = 0; at < frames.size(); at += burst) {
-      std::vector<Packet> packets;
-      decoder_.new_burst();
-      for (std::size_t i = at; i < std::min(at + burst, frames.size()); ++i) {
-        Packet p;
-        now_ = std::max(now_, frames[i].time);
-        if (decoder_.decode(frames[i].frame(), p)) packets.push_back(p);
-      }
-      pipeline.on_burst(packets, now_);
-    }
-    return *this;
-  }
+  Probing& play(const std::vector<kit::BuiltFrame>& frames, std::size_t burst = 1);
   Probing& finish() {
     pipeline.finish();
     return *this;
   }
 
   // Records so far of a kind, in the order in which they came.
-  std::vector<Json> of(const std::string& kind) const {
-    std::vector<Json> out;
-    std::ranges::copy_if(records, std::back_inserter(out), [&](const Json& r) { return r["record"] == kind; });
+  std::vector<Seen> of(const std::string& kind) const {
+    std::vector<Seen> out;
+    std::ranges::copy_if(records, std::back_inserter(out), [&](const Seen& r) { return r.kind == kind; });
     return out;
   }
-  std::vector<Json> flows() const { return of("flow"); }
-  // The only flow record; an empty object if there is not exactly one.
-  Json flow() const { return flows().size() == 1 ? flows().front() : Json::object(); }
+  std::vector<Seen> flows() const { return of("flow"); }
+  // The only flow record; an empty one if there is not exactly one.
+  Seen flow() const { return flows().size() == 1 ? flows().front() : Seen(); }
   std::uint64_t count(Counter c) const { return counters[c]; }
 
-  std::vector<Json> records;
+  std::vector<Seen> records;
   Counters counters;
 
  private:
   void put(Record* r) override {
-    std::string line;
-    append_json(*r, line);
-    records.push_back(Json::parse(line));
+    records.push_back(seen(*r));
     pools_.give(r);
   }
   bool reclaim() override { return false; }
@@ -86,7 +101,9 @@ class Probing final : public Outlet {
   Pipeline pipeline;  // made last: it uses all of the above
 };
 
-inline bool is(const Json& record, Quality q) { return (record.value("measurementQuality", 0u) & bit_of(q)) != 0; }
+inline bool is(const Seen& flow, Quality q) {
+  return flow.contains("measurementQuality") && (flow["measurementQuality"].number() & bit_of(q)) != 0;
+}
 
 // A TCP connection written packet by packet with correct numbers. Client 10.0.0.1, server 10.0.0.2.
 class Connection {
@@ -119,19 +136,7 @@ class Connection {
   std::vector<kit::BuiltFrame> frames;
 
  private:
-  Connection& send(unsigned from, int flags, std::string_view payload) {
-    const unsigned to = 1 - from;
-    const std::string address[] = {"10.0.0.1", "10.0.0.2"};
-    kit::PacketBuilder b = kit::ethernet();
-    b.ipv4(address[from], address[to]).ttl(from == 0 ? 64 : 57);
-    b.tcp(ports_[from], ports_[to]).seq(next_[from]).flags(flags);
-    if ((flags & tcp_flag::kAck) != 0) b.ack(next_[to]);
-    if (!payload.empty()) b.payload(payload);
-    frames.push_back(b.time(now_).build());
-    const bool one = (flags & (tcp_flag::kSyn | tcp_flag::kFin)) != 0;
-    next_[from] += static_cast<std::uint32_t>(payload.size()) + (one ? 1 : 0);
-    return *this;
-  }
+  Connection& send(unsigned from, int flags, std::string_view payload);
 
   std::uint16_t ports_[2];
   std::uint32_t next_[2];
@@ -139,10 +144,8 @@ class Connection {
 };
 
 // One UDP datagram.
-inline kit::BuiltFrame datagram(Nanos time, std::uint16_t source, std::uint16_t destination, std::size_t octets = 100,
-                                const std::string& from = "10.0.0.1", const std::string& to = "10.0.0.2") {
-  return kit::ethernet().ipv4(from, to).udp(source, destination).zeros(octets).time(time).build();
-}
+kit::BuiltFrame datagram(Nanos time, std::uint16_t source, std::uint16_t destination, std::size_t octets = 100,
+                         const std::string& from = "10.0.0.1", const std::string& to = "10.0.0.2");
 
 template <class... Parts>
 std::vector<kit::BuiltFrame> together(const Parts&... parts) {

@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "exporter/text/json_lines.h"
 #include "tests/probe/pipeline/probing.h"
 
 namespace probe::test {
@@ -11,7 +10,7 @@ namespace {
 using namespace tcp_flag;
 
 template <schema::Name Kind>
-Json redacted(const Redaction& what, auto&& fill) {
+Seen redacted(const Redaction& what, auto&& fill) {
   std::array<std::size_t, schema::kKindCount> slots;
   slots.fill(1);
   RecordPools pools(slots);
@@ -21,13 +20,12 @@ Json redacted(const Redaction& what, auto&& fill) {
   fill(d);
   Record* r = d.release();
   redact(*r, what);
-  std::string line;
-  append_json(*r, line);
+  Seen out = seen(*r);
   pools.give(r);
-  return Json::parse(line);
+  return out;
 }
 
-Json http(const Redaction& what, std::string_view target, std::string_view referer) {
+Seen http(const Redaction& what, std::string_view target, std::string_view referer) {
   return redacted<"http">(what, [&](auto& d) {
     d.template set<"httpRequestMethod">(std::string_view("GET"));
     d.template set<"httpRequestTarget">(target);
@@ -35,7 +33,7 @@ Json http(const Redaction& what, std::string_view target, std::string_view refer
   });
 }
 
-Json sql(const Redaction& what) {
+Seen sql(const Redaction& what) {
   return redacted<"sql">(what, [&](auto& d) {
     d.template set<"databaseUser">(std::string_view("anna"));
     d.template set<"databaseStatement">(std::string_view("SELECT 'secret'"));
@@ -52,15 +50,15 @@ TEST(Redact, LeavesAllAsItIsUnlessAsked) {
 }
 
 TEST(Redact, CutsQueriesOfTargetsAndReferers) {
-  const Json r = http({false, true, false}, "/a?b=c?d", "http://x/y?z");
+  const Seen r = http({false, true, false}, "/a?b=c?d", "http://x/y?z");
   EXPECT_EQ(r["httpRequestTarget"], "/a");
   EXPECT_EQ(r["httpReferer"], "http://x/y");
   EXPECT_EQ(http({false, true, false}, "/plain", "r")["httpRequestTarget"], "/plain");
 }
 
 TEST(Redact, KeepsStatementsOnlyWithoutTheirLiterals) {
-  const Json r = sql({true, false, false});
-  EXPECT_EQ(r.dump().find("secret"), std::string::npos);
+  const Seen r = sql({true, false, false});
+  EXPECT_EQ(r.text().find("secret"), std::string::npos);
   EXPECT_EQ(r["databaseStatementDigestText"], "SELECT ?");
   EXPECT_EQ(r["databaseUser"], "anna");
 }
@@ -77,7 +75,7 @@ TEST(Redact, AQueryIsGoneFromWhatThePipelineGivesOut) {
   p.play(c.frames).finish();
   ASSERT_EQ(p.of("http").size(), 1u);
   EXPECT_EQ(p.of("http")[0]["httpRequestTarget"], "/a");
-  for (const Json& r : p.records) EXPECT_EQ(r.dump().find("secret"), std::string::npos);
+  for (const Seen& r : p.records) EXPECT_EQ(r.text().find("secret"), std::string::npos);
 }
 
 }  // namespace
