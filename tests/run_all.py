@@ -101,7 +101,7 @@ def build(directory, options, targets=(), clang=False, optimization=1):
     environment = {"CC": compiler("clang"), "CXX": compiler("clang++")} if clang else {}
     if not (ROOT / directory / "build.ninja").exists():
         must(f"{directory}-setup", ["meson", "setup", directory, f"-Doptimization={optimization}", "-Ddebug=false",
-                                    "-Dcpp_args=-g1", "-Db_ndebug=false", *options], 120, environment=environment)
+                                    "-Db_lto=false", "-Dcpp_args=-g1", "-Db_ndebug=false", *options], 120, environment=environment)
     must(f"{directory}-build", ["ninja", "-C", directory, f"-j{os.cpu_count()}", *(targets or PREPARED)], 2400)
 
 

@@ -1,6 +1,7 @@
 // A biflow: both directions of a conversation between two endpoints.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -31,8 +32,6 @@ struct SideCounts {
   std::uint64_t packets = 0;
   Nanos first = 0;  // if packets > 0
   Nanos last = 0;
-  std::uint8_t ttl_min = 255;
-  std::uint8_t traffic_class = 0;  // of the first packet
 };
 
 // Times the turns of a conversation without knowing its protocol: data of the initiator, then data of the responder.
@@ -60,8 +59,8 @@ struct Turns {
 // most packets need.
 struct alignas(64) Flow {
   FlowKey key;
-  Nanos last = 0;            // newest packet
-  Nanos interval_start = 0;  // first packet since the last record of this flow
+  Nanos last = 0;  // newest packet
+  std::uint64_t id = 0;
 
   tcp::Tracker* tracker = nullptr;       // TCP only
   Conversation* conversation = nullptr;  // once there was payload to look into
@@ -70,22 +69,30 @@ struct alignas(64) Flow {
   std::uint32_t burst = 0;                          // of its last packet: flows of the running burst are not evicted
   std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
   std::array<bool, 2> initial_known{};
+  std::array<std::uint8_t, 2> ttl_min{255, 255};  // of each side in this interval
+  std::array<std::uint8_t, 2> traffic_class{};    // of the first packet of each side in this interval
   std::uint8_t initiator = 0;
-  std::uint8_t application = 0;    // number of its dissector + 1, once the conversation is gone; 0: none
-  bool initiator_certain = false;  // told by a SYN or by the payload
-  bool ended = false;              // FIN of both sides or RST: lingers
-  bool look_inside = false;        // its payload is wanted
-  std::uint8_t mac_from = 0;       // who sent the packet that `encapsulation` is of
+  std::uint8_t application = 0;      // number of its dissector + 1, once the conversation is gone; 0: none
+  bool initiator_certain = false;    // told by a SYN or by the payload
+  bool ended = false;                // FIN of both sides or RST: lingers
+  bool look_inside = false;          // its payload is wanted
+  std::uint8_t mac_from = 0;         // who sent the packet that `encapsulation` is of
+  std::uint16_t icmp_type_code = 0;  // of the first packet
   std::uint32_t quality = 0;
   std::uint32_t transactions = 0;
 
   std::array<SideCounts, 2> sides;
   Turns turns;
-  std::uint64_t id = 0;
-  std::uint16_t icmp_type_code = 0;  // of the first packet
-  Encapsulation encapsulation;       // of the first packet
+  Encapsulation encapsulation;  // of the first packet
 
+  // First packet of this record's interval; there must be one.
+  Nanos interval_start() const {
+    if (sides[0].packets == 0) return sides[1].first;
+    return sides[1].packets == 0 ? sides[0].first : std::min(sides[0].first, sides[1].first);
+  }
   std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 };
+
+static_assert(sizeof(Flow) == 256, "four cache lines");
 
 }  // namespace probe

@@ -17,9 +17,7 @@ std::uint32_t microseconds(Nanos n) {
 void write_counts(Record& r, const Flow& f) {
   const SideCounts& forward = f.sides[f.initiator];
   const SideCounts& reverse = f.sides[f.initiator ^ 1u];
-  const Nanos start = forward.packets == 0   ? reverse.first
-                      : reverse.packets == 0 ? forward.first
-                                             : std::min(forward.first, reverse.first);
+  const Nanos start = f.interval_start();
   const Nanos end = forward.packets == 0   ? reverse.last
                     : reverse.packets == 0 ? forward.last
                                            : std::max(forward.last, reverse.last);
@@ -32,11 +30,11 @@ void write_counts(Record& r, const Flow& f) {
   set_in<"reverseOctetDeltaCount">(r, reverse.octets);
   set_in<"reversePacketDeltaCount">(r, reverse.packets);
   if (forward.packets > 0) {
-    set_in<"ipClassOfService">(r, forward.traffic_class);
-    set_in<"minimumTTL">(r, forward.ttl_min);
+    set_in<"ipClassOfService">(r, f.traffic_class[f.initiator]);
+    set_in<"minimumTTL">(r, f.ttl_min[f.initiator]);
   }
   if (reverse.packets > 0) {
-    set_in<"reverseMinimumTTL">(r, reverse.ttl_min);
+    set_in<"reverseMinimumTTL">(r, f.ttl_min[f.initiator ^ 1u]);
     set_in<"reverseFlowStartMilliseconds">(r, reverse.first);
     set_in<"reverseFlowEndMilliseconds">(r, reverse.last);
   }

@@ -18,13 +18,14 @@ void count(const Packet& p, Flow& f, unsigned from) {
   SideCounts& side = f.sides[from];
   if (side.packets == 0) {
     side.first = side.last = p.time;
-    side.traffic_class = p.traffic_class;
+    f.traffic_class[from] = p.traffic_class;
+    f.ttl_min[from] = p.ttl;
   }
   side.first = std::min(side.first, p.time);
   side.last = std::max(side.last, p.time);
   side.packets += p.packet_count;
   side.octets += p.ip_octets;
-  side.ttl_min = std::min(side.ttl_min, p.ttl);
+  f.ttl_min[from] = std::min(f.ttl_min[from], p.ttl);
   if (p.cut) f.quality |= bit_of(Quality::packets_cut);
   if (p.time < f.last) f.quality |= bit_of(Quality::time_disorder);
   f.last = std::max(f.last, p.time);
@@ -125,7 +126,7 @@ void Pipeline::begin(FlowIndex i, const Packet& p) {
   fresh.wheel_previous = f.wheel_previous;
   fresh.wheel_slot = f.wheel_slot;
   fresh.burst = burst_;
-  fresh.last = fresh.interval_start = p.time;
+  fresh.last = p.time;
   const std::uint32_t sequence = p.is_tcp() ? p.tcp.sequence : 0;
   fresh.id = mix(p.hash, static_cast<std::uint64_t>(p.time) ^ sequence) >> 1;  // fits a signed 64-bit column
   fresh.icmp_type_code = p.icmp_type_code;
@@ -158,9 +159,8 @@ void Pipeline::process(const Packet& p, Flow& f) {
   if (idle || (f.tracker && f.tracker->starts_another(p, p.from_high))) {
     end(f, idle && !f.ended ? EndReason::idle_timeout : EndReason::end_of_flow);
     begin(flows_.index_of(f), p);
-  } else if (p.time - f.interval_start >= options_.active_timeout) {
+  } else if (f.packets() > 0 && p.time - f.interval_start() >= options_.active_timeout) {
     end_interval(f, EndReason::active_timeout);
-    f.interval_start = p.time;
   }
   const unsigned from = p.from_high;
   count(p, f, from);

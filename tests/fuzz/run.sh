@@ -15,7 +15,7 @@ if [ "$seconds" = --list ]; then
   exit 0
 fi
 
-[ -f "$build/build.ninja" ] || CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Dfuzz=true
+[ -f "$build/build.ninja" ] || CC=clang CXX=clang++ meson setup "$build" "$root" --buildtype=debugoptimized -Db_lto=false -Dfuzz=true
 failed=0
 for target in ${*:-$all}; do
   ninja -C "$build" "tests/fuzz/$target"
