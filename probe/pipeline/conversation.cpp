@@ -28,7 +28,7 @@ void Conversation::on_payload(const Packet& p, const FlowFacts& facts, Scribe& s
 void Conversation::begin(const Packet& p, const FlowFacts& facts) {
   begun_ = true;
   client_ = static_cast<std::uint8_t>(facts.client);
-  from_start_ = facts.start_seen;
+  from_start_ = facts.start_seen && p.is_tcp();
   candidates_ = p.is_tcp() ? home_->over_tcp_ : home_->over_udp_;
   preferred_ = home_->at_port(p.key.low_port) | home_->at_port(p.key.high_port);
   if (candidates_ == 0) state_ = State::dead;
@@ -42,7 +42,8 @@ void Conversation::on_segment(const Packet& p, unsigned sender, const FlowFacts&
   if (stream.pass(segment)) return;
   if (exhausted(sender)) return home_->counters_.add(Counter::dissection_segments_untried);
   for (unsigned i = 0; i < 2; ++i)
-    if (!streams_[i].started() && facts.first_known[i]) streams_[i].start(facts.first_sequence[i]);
+    if (!streams_[i].started() && facts.first_known[i] && tries_[i] < kMostTries)
+      streams_[i].start(facts.first_sequence[i]);
   StreamReader reader(stream, home_->streams_, home_->counters_);
   reader.segment(segment);
   read(sender, reader, scribe);

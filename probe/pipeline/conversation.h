@@ -133,9 +133,7 @@ class Conversation {
   Verdict ask(unsigned sender, Bytes first, bool last_chance);
   Verdict ask_these(std::uint64_t dissectors, Side from, Bytes first, bool last_chance);
   void count_try(unsigned sender, std::uint8_t most);
-  bool exhausted(unsigned sender) const {
-    return state_ == State::guessing && !from_start_ && tries_[sender] >= kMostTries;
-  }
+  bool exhausted(unsigned sender) const { return state_ == State::guessing && tries_[sender] >= kMostTries; }
   bool open(const Verdict&, unsigned sender);
   void catch_up(unsigned sender, Scribe&);
 
@@ -156,7 +154,7 @@ class Conversation {
   bool begun_ : 1 = false;
   bool from_start_ : 1 = false;
   bool gap_ : 1 = false;
-  std::uint64_t candidates_ = 0;        // dissectors that may still turn out to be right
+  std::uint64_t candidates_ = 0;        // dissectors that may turn out to be right
   std::uint64_t preferred_ = 0;         // those of the flow's ports
   std::array<tcp::Stream, 2> streams_;  // by sender
 };

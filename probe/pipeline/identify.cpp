@@ -24,14 +24,13 @@ void Conversation::guess(unsigned sender, StreamReader& reader, const Piece& p, 
   if (v.guess == Guess::maybe) return reader.need(p.data.size() + 1);
   if (v.guess == Guess::no) {
     reader.used(p.data.size());
-    if (!from_start_) return count_try(sender, kMostTries);
-    home_->counters_.add(Counter::dissection_unknown);
-    return die(scribe);
+    if (from_start_) tries_[sender] = kMostTries;  // the beginning is the best chance
+    return count_try(sender, kMostTries);
   }
   if (open(v, sender)) catch_up(1 - sender, scribe);
 }
 
-// Either side may be the one that is understood.
+// Either side may be the one that is understood: what a client got wrong the server may still answer.
 void Conversation::count_try(unsigned sender, std::uint8_t most) {
   if (tries_[sender] < most) ++tries_[sender];
   if (tries_[0] < most || tries_[1] < most) return;
@@ -55,10 +54,7 @@ Conversation::Verdict Conversation::ask_these(std::uint64_t dissectors, Side fro
     const auto i = static_cast<std::uint8_t>(std::countr_zero(dissectors));
     const Guess g = home_->all_[i]->guess(first, from);
     if (g == Guess::from_client || g == Guess::from_server) return {g, i};
-    if (g == Guess::maybe && !last_chance)
-      maybe = true;
-    else if (from_start_)
-      candidates_ &= ~(std::uint64_t{1} << i);
+    maybe = maybe || (g == Guess::maybe && !last_chance);
   }
   return {maybe ? Guess::maybe : Guess::no, 0};
 }

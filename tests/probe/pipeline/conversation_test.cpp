@@ -148,14 +148,28 @@ TEST_F(Asking, GivesTheSessionFirstWhatTheOtherSideHadSaidBefore) {
 }
 
 TEST_F(Asking, FindsNothingInOtherOctetsAndLetsGo) {
-  const Traffic other = Script(7).handshake().client("HELLO").server("ANS 0\n").traffic();
+  const Traffic other = Script(7).handshake().client("HELLO").server("WORLD").client("ASK a\n").traffic();
   player.begin(other);
-  for (std::size_t i = 0; i < 4; ++i) player.packet(other.packets[i]);
+  for (std::size_t i = 0; i < 5; ++i) player.packet(other.packets[i]);
   EXPECT_EQ(player.in_use(), 0u);
-  player.packet(other.packets[4]);
+  player.packet(other.packets[5]);
   player.end();
   EXPECT_EQ(player.protocol(), "");
   EXPECT_EQ(player.counters()[Counter::dissection_unknown], 1u);
+}
+
+TEST_F(Asking, UnderstandsTheServerOfAClientThatItDoesNot) {
+  Script script(7);
+  script.handshake().client("ask a\n").server("ANS 3\nabc").client("ASK b\n").server("ANS 0\n");
+  EXPECT_EQ(player.play(script.traffic()).protocol(), "ask");
+  ASSERT_EQ(player.records().size(), 1u);
+  EXPECT_EQ(player.records()[0].text("httpRequestTarget"), "b");
+  EXPECT_EQ(player.quality(), 0u);
+}
+
+TEST_F(Asking, TriesMoreThanOneDatagram) {
+  player.play(Script(7, Over::udp).client("??").client("ASK a\n").traffic());
+  EXPECT_EQ(player.records().only().text("httpRequestTarget"), "a");
 }
 
 TEST_F(Asking, FindsItsWayIntoAConversationThatHadBegun) {
