@@ -95,10 +95,7 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
 // unless the sender uses always the same one; else the copy must have come before any answer could.
 bool Tracker::is_duplicate(const Packet& p, Sender s) {
   Side& from = sides_[s];
-  if (p.ip_id != 0) {
-    if (from.ip_id != 0 && p.ip_id != from.ip_id) from.ids_change = true;
-    from.ip_id = p.ip_id;
-  }
+  from.identify(p.ip_id);
   const auto age_us = from.packets.repeats(RecentPackets::signature(p), now_us_);
   if (!age_us) return false;
   if (p.ip_id != 0 && from.ids_change) return true;

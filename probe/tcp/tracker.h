@@ -115,7 +115,7 @@ class Tracker {
     std::uint32_t top_us = 0;        // when `top` was set
     std::uint32_t sack = 0;          // mark of the last SACK block that it sent
     std::uint16_t window = 0;        // last one that it announced, as on the wire
-    std::uint16_t ip_id = 0;
+    std::uint16_t ip_id = 0;         // the latest
     std::uint8_t window_shift = 0;
     std::uint8_t repeats = 0, next_repeat = 0;
     std::uint8_t reactions = 0;    // answers still to come to copies known to be needless when they passed
@@ -124,6 +124,8 @@ class Tracker {
     bool acknowledged_known : 1 = false;
     bool window_seen : 1 = false, scale_offered : 1 = false, scale_known : 1 = false;
     bool ids_change : 1 = false;
+    bool ids_jump : 1 = false;    // they do not count this sender's packets
+    bool id_behind : 1 = false;   // of the packet at hand: one with a later number came first
     bool timestamps : 1 = false;  // all of its data has them
     bool syn : 1 = false, fin : 1 = false;
     bool odd_ack_seen : 1 = false;
@@ -144,6 +146,7 @@ class Tracker {
 
     Side() {}  // leaves alone what is only read after it has been written
     void start(const Packet&, std::uint32_t now_us);
+    void identify(std::uint16_t ip_id);
     void found(std::uint32_t begin, std::uint32_t end);
     void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
     void grow_old();

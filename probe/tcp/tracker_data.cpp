@@ -163,12 +163,28 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
     const std::int32_t ticks = sequence_distance(from.origin_timestamp, p.tcp.timestamp_value);
     if (newer == 0 && ticks > 0 && lag > 2 * (p.time - from.origin_time) / ticks) return true;
   }
+  if (from.id_behind && !from.ids_jump) return true;
   // A retransmission comes a round trip after its original, which was sent after the segment before the hole.
   const Nanos own = network_rtt(s), other = network_rtt(s ^ 1);
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
   const Nanos since_before = static_cast<std::int32_t>(now_us_ - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
   return lag < std::min(own / 2, kReorderingLagAfterPause);
+}
+
+// Where a sender counts its packets in the IPv4 identification, a retransmission has a number of its own, and only the
+// network brings one number behind another. RFC 6864 §4.1 lets a sender do otherwise.
+void Tracker::Side::identify(std::uint16_t id) {
+  constexpr std::int16_t kNear = 1024;  // further apart they are random, or count the packets of others too
+  const auto step = static_cast<std::int16_t>(id - ip_id);
+  id_behind = false;
+  if (id == 0 || step == 0) return;
+  if (ip_id != 0) {
+    ids_change = true;
+    ids_jump = ids_jump || step > kNear || step < -kNear;
+    id_behind = step < 0;
+  }
+  if (!id_behind || ids_jump) ip_id = id;
 }
 
 void Tracker::Side::start(const Packet& p, std::uint32_t now_us) {

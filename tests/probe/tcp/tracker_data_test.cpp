@@ -121,6 +121,27 @@ TEST_P(Data, WasRetransmittedIfItsTimestampIsNewer) {
   expect(1, 1, 0, 0);
 }
 
+// RFC 6864 §4.1: nothing asks for it, but most senders count their packets.
+TEST_P(Data, WasReorderedIfItsIdentificationIsOlder) {
+  t.timestamps = true;
+  t.open();
+  t.send(data(1).id(65'535));
+  t.after(1s).send(data(201).id(2));  // it had to wait; the one before it was sent in the same tick
+  t.after(500us).send(data(101).id(1).time(t.clock(), 0));
+  expect(0, 0, 0, 1);
+  t.after(40ms).send(data(401).id(4));
+  t.after(31ms).send(data(301).id(5));
+  expect(1, 1, 0, 1);
+}
+
+TEST_P(Data, IsNotJudgedByIdentificationsThatCountNothing) {
+  t.open();
+  t.send(data(1).id(40'000));
+  t.send(data(201).id(20'000));
+  t.after(31ms).send(data(101).id(19'999));
+  expect(1, 1, 0, 0);
+}
+
 TEST_P(Data, OfTheSameTickWasReorderedIfItComesSeveralTicksLater) {
   t.timestamps = true;
   t.open();
