@@ -9,7 +9,7 @@ using tcp::Piece;
 using tcp::StreamReader;
 
 namespace {
-constexpr std::size_t kMostGuessed = 256;  // octets; whoever is not sure by then is not asked again
+constexpr std::size_t kMostGuessed = 2048;  // octets; whoever is not sure by then is not asked again
 }  // namespace
 
 void Conversation::guess(unsigned sender, StreamReader& reader, const Piece& p, Scribe& scribe) {
