@@ -76,7 +76,8 @@ class Truth(unittest.TestCase):
     def test_a_turn_ends_where_the_next_request_begins(self):
         c = truth_of(sent("up", 0, 1), sent("up", 1, 101), sent("down", 10, 1), sent("down", 11, 101),
                      sent("up", 20, 201), sent("down", 23, 201))
-        self.assertEqual(c["turns"], [[3 * MS, 10 * MS, 11 * MS], [22 * MS, 23 * MS, 23 * MS]])
+        self.assertEqual(c["turns"], [[3 * MS, 10 * MS, 11 * MS, 2 * MS, 11 * MS],
+                                      [22 * MS, 23 * MS, 23 * MS, 21 * MS, 24 * MS]])
 
 
 class Judgement(unittest.TestCase):

@@ -222,21 +222,22 @@ def least_rtt(data, answers):
 def turns(up, down):
     """Request and response in turn, timed at the server's own end of the wire, where no network lies between.
 
-    [request complete, first and last octet of the response sent], nanoseconds. A turn ends when request data arrives after
-    response data, so pipelined requests and a 100 (Continue) do not count as one transaction each.
+    [request complete, first and last octet of the response sent, last of the request and first of the response at the tap],
+    nanoseconds. A turn ends when request data arrives after response data, so pipelined requests and a 100 (Continue) do not
+    count as one transaction each.
     """
     arrivals, arrived = [], Seen()
     for time, frame in sorted(((t, f) for f in up for t in f.delivered if f.length), key=lambda pair: pair[0]):
         if not arrived.has_all(frame.start, frame.end):
-            arrivals.append((time, "in"))
+            arrivals.append((time, "in", frame))
         arrived.add(frame.start, frame.end)
-    sent = [(f.sent, "out") for f in down if f.length and not f.again]
+    sent = [(f.sent, "out", f) for f in down if f.length and not f.again]
     out, request = [], None
-    for time, kind in sorted(arrivals + sent):
+    for time, kind, frame in sorted(arrivals + sent, key=lambda event: event[:2]):
         if kind == "in":
-            request = time
+            request = (time, frame)
         elif request is not None:
-            out.append([request, time, time])
+            out.append([request[0], time, time, *(f.tap[0] if f.tap else None for f in (request[1], frame))])
             request = None
         elif out:
             out[-1][2] = time
@@ -289,7 +290,7 @@ def truth_of(events, captured=None):
             entry["handshake"] = handshake(ways["up"], ways["down"])
             entry["server_rtt_min_ns"] = least_rtt(ways["up"], ways["down"])
             entry["client_rtt_min_ns"] = least_rtt(ways["down"], ways["up"])
-            entry["turns"] = [[t - start for t in turn] for turn in turns(ways["up"], ways["down"])]
+            entry["turns"] = [[t and t - start for t in turn] for turn in turns(ways["up"], ways["down"])]
         elif protocol == UDP:
             for way, list_ in ways.items():
                 entry[way] = {"sent": len(list_), "tap_packets": sum(len(f.tap) for f in list_),
