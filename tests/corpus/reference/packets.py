@@ -1,0 +1,149 @@
+"""Packets to flows: counts of each direction, sequence numbers, handshake."""
+from collections import Counter, defaultdict
+
+from reference import tshark
+from reference.sequences import Sequences
+
+FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.dst", "ip.len", "ipv6.src", "ipv6.dst",
+          "ipv6.plen", "ip.reassembled_in", "ipv6.reassembled.in", "tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.len",
+          "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.segment", "udp.stream", "udp.srcport", "udp.dstport",
+          "udp.length"]
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+
+
+def nanoseconds(text):
+    seconds, _, fraction = text.partition(".")
+    return int(seconds or 0) * 10**9 + int((fraction + "000000000")[:9])
+
+
+def values(text):
+    return text.split(tshark.SEPARATOR)
+
+
+def innermost(row):
+    """Protocol, source, destination and octets of the IP packet with the innermost TCP or UDP; None if there is none."""
+    at, ip, best = {"ip": -1, "ipv6": -1}, None, None
+    for name in row["frame.protocols"].split(":"):
+        if name in at:
+            at[name] += 1
+            ip = (name, at[name])
+        elif name in ("icmp", "icmpv6"):
+            break  # what follows is a quotation
+        elif name in ("tcp", "udp"):
+            best = (name, ip)
+    if best is None or best[1] is None:
+        return None
+    protocol, (family, i) = best
+    try:
+        ends = values(row[family + ".src"])[i], values(row[family + ".dst"])[i]
+        return protocol, *ends, octets(row, family, i)
+    except (IndexError, ValueError):
+        return None
+
+
+def octets(row, family, i):
+    return int(values(row["ip.len"])[i] or 0) if family == "ip" else int(values(row["ipv6.plen"])[i] or 0) + 40
+
+
+class Direction:
+    def __init__(self):
+        self.counts = Counter(packets=0, bytes_ip=0)
+        self.flags = Counter()
+        self.sequences = Sequences()
+
+    def result(self, tcp):
+        return dict(self.counts) | ({"flags": dict(self.flags), "seqspace": self.sequences.counts} if tcp else {})
+
+
+class Flow:
+    def __init__(self, protocol, a, b):
+        self.protocol, self.a, self.b = protocol, a, b
+        self.directions = {"a2b": Direction(), "b2a": Direction()}
+        self.syns, self.syn_acks, self.ack = [], [], None  # (time, way, sequence number)
+        self.data = []                                     # (frame, time, way)
+        self.messages = defaultdict(list)
+
+    def handshake(self):
+        """From the last SYN and the last SYN-ACK before their answers; ambiguous if either was repeated."""
+        if not self.syns and not self.syn_acks:
+            return None
+        h = {"ambiguous": len(self.syns) > 1 or len(self.syn_acks) > 1}
+        both_opened = len({way for _, way, _ in self.syns}) == 2
+        for side, asked, answered in (("server", self.syns, self.syn_acks[0][0] if self.syn_acks else None),
+                                      ("client", self.syn_acks, self.ack)):
+            before = [time for time, _, _ in asked if answered is not None and time <= answered]
+            if before and not both_opened:
+                h[f"{side}_side_s"] = round((answered - before[-1]) / 1e9, 9)
+        return h
+
+    def name(self):
+        ends = [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip, port in (self.a, self.b)]
+        return f"{self.protocol} {ends[0]}>{ends[1]}"
+
+
+class Capture:
+    def __init__(self):
+        self.flows, self.of_frame, self.times, self.segments = [], {}, {}, {}
+        self.protocols, self.warnings = set(), []
+
+
+def read(path):
+    capture, streams, fragments = Capture(), {}, []
+    for row in tshark.packets(path, FIELDS, capture.warnings):
+        frame = int(row["frame.number"])
+        capture.times[frame] = nanoseconds(row["frame.time_epoch"])
+        capture.protocols.update(row["frame.protocols"].split(":"))
+        whole = values(row["ip.reassembled_in"])[0] or values(row["ipv6.reassembled.in"])[0]
+        found = innermost(row)
+        if found:
+            packet(capture, streams, row, frame, *found)
+        elif whole.isdigit():
+            fragments.append((int(whole), row))
+    for whole, row in fragments:
+        fragment(capture, whole, row)
+    return capture
+
+
+def packet(capture, streams, row, frame, protocol, source, destination, length):
+    ports = [values(row[f"{protocol}.{side}port"])[-1] for side in ("src", "dst")]
+    stream = values(row[f"{protocol}.stream"])[-1]
+    if not all([*ports, stream]):
+        return
+    sender, receiver = (source, int(ports[0])), (destination, int(ports[1]))
+    flow = streams.get((protocol, stream))
+    if flow is None:
+        flow = streams[protocol, stream] = Flow(protocol, sender, receiver)
+        capture.flows.append(flow)
+    way = "a2b" if sender == flow.a else "b2a"
+    capture.of_frame[frame] = flow, way
+    if row["tcp.segment"]:
+        capture.segments[frame] = [int(x) for x in values(row["tcp.segment"]) if x.isdigit()]
+    flow.directions[way].counts.update(packets=1, bytes_ip=length)
+    if protocol == "tcp":
+        segment(flow, way, frame, capture.times[frame], row)
+
+
+def segment(flow, way, frame, time, row):
+    flags, length, sequence, acknowledged = (int(values(row[f"tcp.{field}"])[-1] or 0, base) for field, base in (
+        ("flags", 16), ("len", 10), ("seq_raw", 10), ("ack_raw", 10)))
+    direction = flow.directions[way]
+    if length:
+        flow.data.append((frame, time, way))
+    if flags & SYN:
+        direction.sequences.syn(sequence)
+        (flow.syn_acks if flags & ACK else flow.syns).append((time, way, sequence))
+    direction.flags.update({"synack" if flags & ACK else "syn": bool(flags & SYN), "fin": bool(flags & FIN)})
+    if flow.ack is None and flags & ACK and not flags & (SYN | RST):
+        if any(way != w and acknowledged == (s + 1) & 0xFFFFFFFF for _, w, s in flow.syn_acks):
+            flow.ack = time
+    direction.sequences.add((sequence + 1) & 0xFFFFFFFF if flags & SYN else sequence, length)
+
+
+def fragment(capture, whole, row):
+    """A fragment before the one that completes its datagram."""
+    if whole not in capture.of_frame:
+        return
+    flow, way = capture.of_frame[whole]
+    length = values(row["ip.len"])[-1]
+    length = int(length) if length else int(values(row["ipv6.plen"])[-1] or 0) + 40
+    flow.directions[way].counts.update(fragment_packets=1, fragment_bytes_ip=length)
