@@ -16,7 +16,7 @@ constexpr int kReceiveBuffer = 16 << 20;
 constexpr int kDatagramsAtOnce = 256;
 constexpr std::size_t kHeader = 16;
 
-Descriptor open_listener(const Url& url, const Address& a) {
+Descriptor open_listener(const Url& url, const SocketAddress& a) {
   const bool udp = url.scheme == Url::Scheme::udp;
   Descriptor s(socket(a.family(), (udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!s) return s;
@@ -31,7 +31,7 @@ Descriptor open_listener(const Url& url, const Address& a) {
 }
 
 std::uint16_t port_of(int socket) {
-  Address a;
+  SocketAddress a;
   a.length = sizeof a.storage;
   if (getsockname(socket, a.get(), &a.length) != 0) return 0;
   const std::string text = a.text();
@@ -45,7 +45,7 @@ std::uint16_t Sockets::listen(const Url& url) {
   if (!url.options.empty()) throw std::runtime_error("\"" + url.text + "\": a listener has no options");
   std::uint16_t port = 0;
   int error = 0;
-  for (const Address& a : resolve(url, true)) {
+  for (const SocketAddress& a : resolve(url, true)) {
     if (port != 0 && url.port == "0") break;  // a second family would get another port
     Descriptor s = open_listener(url, a);
     if (!s) {
@@ -86,7 +86,7 @@ bool Sockets::receive(std::chrono::milliseconds most) {
 
 void Sockets::read_datagrams(int socket) {
   for (int n = 0; n < kDatagramsAtOnce; ++n) {
-    Address from;
+    SocketAddress from;
     from.length = sizeof from.storage;
     const ssize_t size = recvfrom(socket, datagram_.data(), datagram_.size(), 0, from.get(), &from.length);
     if (size < 0) return;
@@ -97,7 +97,7 @@ void Sockets::read_datagrams(int socket) {
   }
 }
 
-Sockets::Peer& Sockets::peer_of(const Address& from) {
+Sockets::Peer& Sockets::peer_of(const SocketAddress& from) {
   const std::string key(reinterpret_cast<const char*>(&from.storage), from.length);
   const auto found = peers_.find(key);
   if (found != peers_.end()) return found->second;
@@ -112,7 +112,7 @@ Sockets::Peer& Sockets::peer_of(const Address& from) {
 
 void Sockets::accept_connections(int socket) {
   for (;;) {
-    Address from;
+    SocketAddress from;
     from.length = sizeof from.storage;
     Descriptor s(accept4(socket, from.get(), &from.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (!s) return;
@@ -158,7 +158,7 @@ bool Sockets::read_messages(Connection& c) {
 
 void Sockets::add_open_streams(Ledger& to) const {
   for (const auto& [key, peer] : peers_) {
-    Address a;
+    SocketAddress a;
     a.length = static_cast<socklen_t>(std::min(key.size(), sizeof a.storage));
     std::copy_n(key.begin(), a.length, reinterpret_cast<char*>(&a.storage));
     to.add(a.text(), *peer.reader);

@@ -37,7 +37,7 @@ class Sockets {
     std::uint64_t heard = 0;  // the greater, the later
   };
   void read_datagrams(int socket);
-  Peer& peer_of(const Address&);
+  Peer& peer_of(const SocketAddress&);
   void accept_connections(int socket);
   bool read_connection(Connection&);  // false: it is over
   bool read_messages(Connection&);

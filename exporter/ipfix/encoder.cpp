@@ -106,12 +106,12 @@ Encoder::~Encoder() = default;
 std::uint32_t Encoder::now() const { return time_ != 0 ? time_ : static_cast<std::uint32_t>(std::time(nullptr)); }
 std::size_t Encoder::template_count() const { return library_->templates.size(); }
 
-const Encoder::Template& Encoder::template_for(const View& view) {
+const Encoder::Template& Encoder::template_for(const RecordView& view) {
   const auto found = library_->by_key.find({view.layout, view.groups});
   return found != library_->by_key.end() ? *found->second : create(view);
 }
 
-const Encoder::Template& Encoder::create(const View& view) {
+const Encoder::Template& Encoder::create(const RecordView& view) {
   Library& lib = *library_;
   const Shape shape = shapes_.shape(view.layout, view.groups, lib.templates.size() >= kMostTemplates);
   Template*& same = lib.by_content[{view.layout, shape.groups}];
@@ -143,7 +143,7 @@ const Encoder::Template& Encoder::create(const View& view) {
   return *same;
 }
 
-void Encoder::append(std::span<const View> views) {
+void Encoder::append(std::span<const RecordView> views) {
   if (views.empty()) return;
   const Template* templates[2] = {};
   std::size_t octets = 0;

@@ -37,7 +37,7 @@ class Encoder {
   ~Encoder();
 
   // One record as its views; they travel in the same message. A template that is new goes ahead in its own message.
-  void append(std::span<const View> views);
+  void append(std::span<const RecordView> views);
   void flush();      // what is begun becomes a message
   void templates();  // all templates so far, again: after a reconnect and, over UDP, from time to time (RFC 7011 §8)
   // RFC 5610 records about our own elements, in observation domain 0 with its own sequence: some collectors mistake
@@ -55,8 +55,8 @@ class Encoder {
  private:
   struct Template;
   struct Library;  // libfixbuf's objects
-  const Template& template_for(const View&);
-  const Template& create(const View&);
+  const Template& template_for(const RecordView&);
+  const Template& create(const RecordView&);
   void emit(MessageInfo info);
   std::uint32_t now() const;
 

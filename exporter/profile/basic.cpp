@@ -117,7 +117,7 @@ void Basic::fill(std::size_t side, const Record& r) {
   std::memcpy(body + offset_of<"reverseFlowEndMilliseconds">(), body + offset_of<"flowEndMilliseconds">(), 8);
 }
 
-std::span<const View> Basic::views(const Record& r) {
+std::span<const RecordView> Basic::views(const Record& r) {
   const schema::Groups groups = r.groups();
   if (r.kind() != kFlow || (groups & kNeeded) != kNeeded) return {};
   const bool came_back = r.number(place_in<"flow", "reversePacketDeltaCount">()) > 0;

@@ -12,7 +12,7 @@ class Basic : public Profile {
   Basic();
   std::span<const std::vector<Field>> layouts() const override { return layouts_; }  // initiator's side, responder's
   Shape shape(std::size_t layout, schema::Groups groups, bool core_only) const override;
-  std::span<const View> views(const Record&) override;
+  std::span<const RecordView> views(const Record&) override;
 
  private:
   static constexpr std::size_t kFlow = schema::find_kind("flow");
@@ -23,7 +23,7 @@ class Basic : public Profile {
 
   std::vector<std::vector<Field>> layouts_;
   alignas(16) std::array<std::array<std::byte, (kOctets + 15) / 16 * 16>, 2> bodies_{};
-  std::array<View, 2> views_{};
+  std::array<RecordView, 2> views_{};
 };
 
 }  // namespace probe

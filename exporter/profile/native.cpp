@@ -72,7 +72,7 @@ Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) con
   return out;
 }
 
-std::span<const View> Native::views(const Record& r) {
+std::span<const RecordView> Native::views(const Record& r) {
   view_ = {r.kind(), r.groups() & ~kNever, r.body()};
   return {&view_, 1};
 }

@@ -12,13 +12,13 @@ class Native : public Profile {
   Native();
   std::span<const std::vector<Field>> layouts() const override { return layouts_; }  // one per kind of record
   Shape shape(std::size_t layout, schema::Groups groups, bool core_only) const override;
-  std::span<const View> views(const Record&) override;
+  std::span<const RecordView> views(const Record&) override;
 
  private:
   std::vector<std::vector<Field>> layouts_;
   std::array<std::size_t, schema::kKindCount> marks_;
   std::array<schema::Groups, schema::kKindCount> own_groups_;
-  View view_;
+  RecordView view_;
 };
 
 }  // namespace probe

@@ -19,7 +19,7 @@ class Profile : public Shapes {
 
   // What the record becomes: one view or two, or none if the profile does not carry it. Valid until the next call and
   // as long as the record.
-  virtual std::span<const View> views(const Record&) = 0;
+  virtual std::span<const RecordView> views(const Record&) = 0;
 
  protected:
   Profile(std::string_view name, bool own_elements) : name_(name), own_elements_(own_elements) {}

@@ -21,7 +21,7 @@ struct Field {
 };
 
 // A record as one data record on the wire.
-struct View {
+struct RecordView {
   std::size_t layout = 0;     // how the body is laid out: index into Shapes::layouts()
   schema::Groups groups = 0;  // what of it is there
   const std::byte* body = nullptr;

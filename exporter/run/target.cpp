@@ -49,7 +49,7 @@ class IpfixTarget : public Target, public ipfix::MessageReceiver {
 
   void put(const Record& r) override {
     ++given_;
-    const std::span<const View> views = profile_->views(r);
+    const std::span<const RecordView> views = profile_->views(r);
     if (views.empty()) {
       ++unsuitable_;
       return;

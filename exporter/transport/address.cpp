@@ -13,7 +13,7 @@ void Descriptor::reset() {
   fd_ = -1;
 }
 
-std::string Address::text() const {
+std::string SocketAddress::text() const {
   char host[NI_MAXHOST], port[NI_MAXSERV];
   if (getnameinfo(get(), length, host, sizeof host, port, sizeof port, NI_NUMERICHOST | NI_NUMERICSERV) != 0)
     return "an unknown address";
@@ -21,7 +21,7 @@ std::string Address::text() const {
   return (family() == AF_INET6 ? "[" + h + "]" : h) + ":" + port;
 }
 
-std::vector<Address> resolve(const Url& url, bool passive) {
+std::vector<SocketAddress> resolve(const Url& url, bool passive) {
   addrinfo hints{};
   hints.ai_socktype = url.scheme == Url::Scheme::udp ? SOCK_DGRAM : SOCK_STREAM;
   hints.ai_flags = passive ? AI_PASSIVE : 0;
@@ -30,10 +30,10 @@ std::vector<Address> resolve(const Url& url, bool passive) {
   if (error != 0)
     throw std::runtime_error("cannot find the address of " + url.text + ": " +
                              (error == EAI_SYSTEM ? error_text(errno) : gai_strerror(error)));
-  std::vector<Address> out;
+  std::vector<SocketAddress> out;
   for (const addrinfo* a = list; a; a = a->ai_next) {
     if (a->ai_addrlen > sizeof(sockaddr_storage)) continue;
-    Address address;
+    SocketAddress address;
     std::memcpy(&address.storage, a->ai_addr, a->ai_addrlen);
     address.length = a->ai_addrlen;
     out.push_back(address);

@@ -30,7 +30,7 @@ class Descriptor {
   int fd_;
 };
 
-struct Address {
+struct SocketAddress {
   sockaddr_storage storage{};
   socklen_t length = 0;
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
@@ -40,7 +40,7 @@ struct Address {
 };
 
 // All addresses of a target, or of a listener (`passive`: no host means every address). Throws a sentence.
-std::vector<Address> resolve(const Url&, bool passive);
+std::vector<SocketAddress> resolve(const Url&, bool passive);
 
 std::string error_text(int error);
 

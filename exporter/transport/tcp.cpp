@@ -74,7 +74,7 @@ void TcpTransport::pump() {
 }
 
 void TcpTransport::begin_connect() {
-  const Address& a = addresses_[next_address_++ % addresses_.size()];
+  const SocketAddress& a = addresses_[next_address_++ % addresses_.size()];
   socket_ = Descriptor(socket(a.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket_) return lost("cannot connect to " + url_ + ": " + error_text(errno));
   due_ = Clock::now() + kConnectTimeout;

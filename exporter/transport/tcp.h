@@ -33,7 +33,7 @@ class TcpTransport : public Transport {
 
   std::string url_;
   TransportOptions options_;
-  std::vector<Address> addresses_;
+  std::vector<SocketAddress> addresses_;
   std::size_t next_address_ = 0;
   State state_ = State::waiting;
   Descriptor socket_;

@@ -28,7 +28,7 @@ UdpTransport::UdpTransport(const Url& url, bool live)
       refilled_(Clock::now()),
       queue_(live ? number_option(url, "queue", 16 << 20, 65536, 1ull << 32) : kReplayQueue) {
   int error = 0;
-  for (const Address& a : resolve(url, false)) {
+  for (const SocketAddress& a : resolve(url, false)) {
     Descriptor s(socket(a.family(), SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (s && connect(s.get(), a.get(), a.length) == 0) {
       socket_ = std::move(s);

@@ -57,7 +57,8 @@ struct Bench : testing::Test {
   static std::string written(const Octets& octets) {
     const std::string path = testing::TempDir() + "collector_file." + std::to_string(getpid());
     std::FILE* f = std::fopen(path.c_str(), "wb");
-    EXPECT_EQ(std::fwrite(octets.data(), 1, octets.size(), f), octets.size());
+    const std::size_t written = octets.empty() ? 0 : std::fwrite(octets.data(), 1, octets.size(), f);
+    EXPECT_EQ(written, octets.size());
     std::fclose(f);
     return path;
   }
@@ -65,7 +66,7 @@ struct Bench : testing::Test {
   Descriptor connected(const char* scheme) {
     const std::string any = std::string(scheme) + "://127.0.0.1:";
     const Url url = parse_url(any + std::to_string(collector->listen(any + "0")));
-    const Address a = resolve(url, false).front();
+    const SocketAddress a = resolve(url, false).front();
     Descriptor s(socket(a.family(), url.scheme == Url::Scheme::udp ? SOCK_DGRAM : SOCK_STREAM, 0));
     EXPECT_EQ(connect(s.get(), a.get(), a.length), 0);
     return s;
@@ -182,7 +183,7 @@ TEST_F(CollectorSockets, ForgetsTheOldestOfTooManyPeers) {
   const Octets all = messages(1, 7, "?types=off");
   std::vector<Descriptor> sockets;
   const Descriptor first = connected("udp");
-  Address to;
+  SocketAddress to;
   to.length = sizeof to.storage;
   getpeername(first.get(), to.get(), &to.length);
   for (int i = 0; i < 300; ++i) {

@@ -185,7 +185,7 @@ TEST(Target, ALiveOneGoesOnWithoutACollectorAndCounts) {
 struct Server {
   explicit Server(const char* scheme, int receive_buffer = 0) {
     const Url url = parse_url(std::string(scheme) + "://127.0.0.1:0");
-    const Address a = resolve(url, true).front();
+    const SocketAddress a = resolve(url, true).front();
     const bool udp = url.scheme == Url::Scheme::udp;
     listener = Descriptor(socket(a.family(), udp ? SOCK_DGRAM : SOCK_STREAM, 0));
     if (receive_buffer > 0) setsockopt(listener.get(), SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
@@ -193,7 +193,7 @@ struct Server {
     if (!udp) {
       EXPECT_EQ(listen(listener.get(), 5), 0);
     }
-    Address bound;
+    SocketAddress bound;
     bound.length = sizeof bound.storage;
     getsockname(listener.get(), bound.get(), &bound.length);
     address = std::string(scheme) + "://" + bound.text();
