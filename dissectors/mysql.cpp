@@ -36,14 +36,13 @@ class Mysql final : public Session {
   // Framing
   std::size_t pass_rows(Bytes rest, Arrival at);
   std::size_t needed_of(Side from, Bytes rest);
-  bool may_become_login(Header) const;
   bool is_found(Side from, Bytes rest);
-  bool is_answer(Bytes rest);
   void take(Side from, Bytes rest, Arrival at, Scribe&);
   void pass(Side from, std::uint64_t octets, Arrival at);
-  Step lost(Side from, Bytes data, std::size_t at_octet, Arrival at);
+  Step lose(Side from, Bytes data, std::size_t at_octet, Arrival at);
 
   // The client
+  void foresee(Bytes rest, Arrival at, Scribe&);
   void client_packet(Header, Bytes body, Arrival at, Scribe&);
   void login(Header, Bytes body, Arrival at, Scribe&);
   void login_into_the_dark(Scribe&);
@@ -68,6 +67,7 @@ class Mysql final : public Session {
   std::uint32_t beyond_ = 0;  // commands for which the queue had no place
   std::array<Lane, 2> lanes_;
   Doubt doubt_ = Doubt::none;
+  bool foreseen_ = false;      // the last that is pending is but the front of it
   bool infile_ = false;        // the client sends a file
   bool request_open_ = false;  // the client's last packet belongs to the last that is pending
   bool opaque_ = false;
@@ -85,16 +85,23 @@ Step Mysql::on_data(Side from, Bytes data, Arrival at, Scribe& scribe) {
       done += rows;
       continue;
     }
-    const std::size_t needed = needed_of(from, rest);
-    if (needed > rest.size()) return done > 0 ? Step::used(done) : Step::need(needed);
+    const bool lost = lane(from).lost;
+    const std::size_t needed = lost ? needed_to_find(from, rest, who_.login_seen) : needed_of(from, rest);
+    if (needed > rest.size()) {
+      if (done > 0) return Step::used(done);
+      if (from == Side::client && !lost) foresee(rest, at, scribe);
+      return Step::need(needed);
+    }
     if (done > 0 && at.first != at.last) return Step::used(done);  // the rest has its own times
-    if (lane(from).lost && !is_found(from, rest)) return lost(from, data, done, at);
+    if (lost) {
+      if (!is_found(from, rest)) return lose(from, data, done, at);
+      lane(from).lost = false;
+      continue;
+    }
     const Header h = header_of(rest);
-    if (lane(from).lost && from == Side::client && h.sequence == 0) doubt_ = Doubt::fresh;
-    lane(from).lost = false;
     take(from, rest, at, scribe);
     if (opaque_) return Step::skip(kToTheEnd);
-    if (lane(from).lost) return lost(from, data, done, at);
+    if (lane(from).lost) return lose(from, data, done, at);
     lane(from).continued = h.length == kLongest;
     done += kHeaderOctets + h.length;
     if (done > data.size()) return Step::skip(done);
@@ -112,64 +119,34 @@ std::size_t Mysql::pass_rows(Bytes rest, Arrival at) {
 
 // How many octets at the front of `rest` are to be seen at once.
 std::size_t Mysql::needed_of(Side from, Bytes rest) {
-  constexpr std::size_t kMostOfAny = kMostNeeded - kHeaderOctets;
+  constexpr std::size_t kMostOfAny = kMostNeeded - kHeaderOctets, kGreeting = 400, kLogin = 2048;
   if (rest.size() < kHeaderOctets) return kHeaderOctets;
   const Header h = header_of(rest);
   if (lane(from).continued || h.length == 0) return kHeaderOctets;
   if (rest.size() == kHeaderOctets) return kHeaderOctets + 1;
   const std::uint8_t first = rest[kHeaderOctets];
-  const bool lost = lane(from).lost;
   std::size_t wanted = 1;
-  if (from == Side::server) {
-    constexpr std::size_t kGreeting = 400;
-    const bool greeting = !who_.login_seen && h.sequence == 0 && h.length <= kGreeting;
-    if (!lost || greeting) wanted = greeting ? kGreeting : result_.wanted(answering(), first);
-  } else if (lost && may_become_command(rest)) {
-    wanted = rest.size() - kHeaderOctets + 1;
-  } else if ((!lost && h.sequence != 0) || (lost && may_become_login(h))) {
-    constexpr std::size_t kLogin = 2048;
-    wanted = infile_ ? 1 : kLogin;
-  } else if (!lost && !infile_) {
-    wanted = octets_of_interest(first);
-  }
+  if (from == Side::server)
+    wanted = !who_.login_seen && h.sequence == 0 ? kGreeting : result_.wanted(answering(), first);
+  else if (!infile_)
+    wanted = h.sequence == 0 ? octets_of_interest(first) : kLogin;
   return kHeaderOctets + std::min({wanted, std::size_t{h.length}, kMostOfAny});
-}
-
-// A packet that may be the login of the client, of which nothing has been seen yet.
-bool Mysql::may_become_login(Header h) const {
-  constexpr std::uint32_t kLeast = 32, kMost = 4096;
-  return !who_.login_seen && h.sequence == 1 && h.length >= kLeast && h.length <= kMost;
 }
 
 // Does a packet begin here? For a start in the midst of a stream, and behind gaps.
 bool Mysql::is_found(Side from, Bytes rest) {
   const Header h = header_of(rest);
-  if (from == Side::client)
+  if (from == Side::client) {
+    if (h.sequence == 0) doubt_ = Doubt::fresh;
     return (h.sequence == 1 && who_.greeted && !who_.login_seen) || may_be_login(rest) || may_be_command(rest);
-  if (!who_.login_seen && h.sequence == 0 && mysql::guess(rest) == Guess::from_server) return true;
-  return !pending_.empty() && !pending_.front().begun && is_answer(rest);
-}
-
-bool Mysql::is_answer(Bytes rest) {
-  constexpr std::uint32_t kLeastOk = 7, kMostColumnCount = 4;
-  const Header h = header_of(rest);
-  if (h.length == 0 || h.sequence != static_cast<std::uint8_t>(pending_.front().sequence + 1)) return false;
-  const std::size_t next = kHeaderOctets + h.length;
-  if (rest.size() >= next + kHeaderOctets && rest[next + 3] != static_cast<std::uint8_t>(h.sequence + 1)) return false;
-  if (pending_.front().answer != Answer::result) return true;
-  switch (rest[kHeaderOctets]) {
-    case kOk:
-      return h.length >= kLeastOk;
-    case kError:
-    case kInfile:
-    case kEof:
-      return true;
-    default:
-      return h.length <= kMostColumnCount;
   }
+  if (!who_.login_seen && h.sequence == 0 && mysql::guess(rest) == Guess::from_server) return true;
+  if (pending_.empty() || answering()) return false;
+  const Pending& p = pending_.front();
+  return h.sequence == static_cast<std::uint8_t>(p.sequence + 1) && may_be_answer(rest, p.answer);
 }
 
-Step Mysql::lost(Side from, Bytes data, std::size_t at_octet, Arrival at) {
+Step Mysql::lose(Side from, Bytes data, std::size_t at_octet, Arrival at) {
   lane(from) = Lane();
   pass(from, data.size() - at_octet, at);
   return Step::used(data.size());
@@ -205,7 +182,7 @@ void Mysql::on_gap(Side from, std::uint64_t octets, Scribe&) {
   lane(from) = Lane();
   if (from == Side::client) {
     if (request_open_ && !pending_.empty()) pending_.back().exchange.quality |= bit_of(Quality::stream_gap);
-    infile_ = request_open_ = false;
+    infile_ = request_open_ = foreseen_ = false;
     return;
   }
   for (std::size_t i = 0; i < pending_.size(); ++i) pending_.at(i).exchange.quality |= bit_of(Quality::stream_gap);
@@ -214,7 +191,23 @@ void Mysql::on_gap(Side from, std::uint64_t octets, Scribe&) {
 
 // ---- The client ----
 
+// The front of a statement is kept, for the case that the rest is lost.
+void Mysql::foresee(Bytes rest, Arrival at, Scribe& scribe) {
+  constexpr std::size_t kLeast = 16;
+  if (foreseen_ || infile_ || rest.size() < kHeaderOctets + kLeast || !is_statement(rest[kHeaderOctets])) return;
+  const Header h = header_of(rest);
+  const std::size_t before = pending_.size();
+  const Doubt doubt = doubt_;
+  if (h.sequence == 0) command(h, rest.subspan(kHeaderOctets), at, scribe);
+  foreseen_ = pending_.size() > before;
+  doubt_ = doubt;
+}
+
 void Mysql::client_packet(Header h, Bytes body, Arrival at, Scribe& scribe) {
+  if (std::exchange(foreseen_, false) && !pending_.empty()) {  // now it is whole
+    scribe.notes().drop(pending_.back().note);
+    pending_.pop_back();
+  }
   if (infile_) {
     pending_.front().sequence = h.sequence;
     infile_ = h.length > 0;
@@ -239,10 +232,7 @@ void Mysql::login(Header h, Bytes body, Arrival at, Scribe& scribe) {
   }
   who_.take(*l);
   opaque_ = l->tls;
-  Pending& p = pending_.push();
-  p.exchange.request_first = at.first;
-  p.exchange.request_last = at.last;
-  p.exchange.request_octets = kHeaderOctets + h.length;
+  Pending& p = pending_.push(at, kHeaderOctets + h.length);
   p.answer = Answer::login;
   p.sequence = h.sequence;
   p.login = request_open_ = true;
@@ -274,10 +264,7 @@ void Mysql::command(Header h, Bytes body, Arrival at, Scribe& scribe) {
     ++beyond_;
     return;
   }
-  Pending& p = pending_.push();
-  p.exchange.request_first = at.first;
-  p.exchange.request_last = at.last;
-  p.exchange.request_octets = kHeaderOctets + h.length;
+  Pending& p = pending_.push(at, kHeaderOctets + h.length);
   if (pending_.size() > 1) p.exchange.quality |= bit_of(Quality::pipelined);
   p.command = info->command;
   p.answer = info->answer;

@@ -33,7 +33,7 @@ constexpr std::string_view kStatements[] = {
     "REVOKE", "ROLLBACK", "SAVEPOINT", "SELECT",   "SET",     "SHOW",    "START",   "STOP",   "TABLE",      "TRUNCATE",
     "UNLOCK", "UPDATE",   "USE",       "VALUES",   "WITH",    "XA"};
 
-bool is_statement(std::string_view text) {
+bool begins_statement(std::string_view text) {
   const sql::Operation first(text, sql::Dialect::mysql);
   return std::find(std::begin(kStatements), std::end(kStatements), first.name()) != std::end(kStatements);
 }
@@ -85,7 +85,7 @@ bool may_be_command(Bytes front) {
   switch (info->command) {
     case Command::query:
     case Command::stmt_prepare:
-      return is_statement(query_text(body.subspan(1), Attributes::unknown));
+      return begins_statement(query_text(body.subspan(1), Attributes::unknown));
     case Command::stmt_execute:
       return is_execute(body);
     default:

@@ -40,6 +40,12 @@ inline const CommandInfo* find_command(Command c) { return find_command(static_c
 // How many octets of its payload say all that there is to say.
 std::size_t octets_of_interest(std::uint8_t command);
 
+// Has it a text?
+constexpr bool is_statement(std::uint8_t command) {
+  return command == static_cast<std::uint8_t>(Command::query) ||
+         command == static_cast<std::uint8_t>(Command::stmt_prepare);
+}
+
 // Do these octets look like the front of a packet with a command? For a start in the midst of a stream.
 bool may_be_command(Bytes front);
 // Could they, if more of them were there?

@@ -56,6 +56,39 @@ bool may_be_login(Bytes front) {
          std::all_of(filler.begin(), filler.end(), [](std::uint8_t octet) { return octet == 0; });
 }
 
+std::size_t needed_to_find(Side from, Bytes front, bool login_seen) {
+  constexpr std::uint32_t kLeastLogin = 32, kLongestLogin = 4096;
+  if (front.size() <= kHeaderOctets) return kHeaderOctets + 1;
+  const Header h = header_of(front);
+  if (from == Side::client) {
+    const bool login = !login_seen && h.sequence == 1 && h.length >= kLeastLogin && h.length <= kLongestLogin;
+    if (login) return kHeaderOctets + h.length;
+    return may_become_command(front) ? front.size() + 1 : kHeaderOctets + 1;
+  }
+  const bool greeting = !login_seen && h.sequence == 0 && h.length <= kLongestGreeting;
+  return kHeaderOctets + (greeting ? h.length : 1);
+}
+
+bool may_be_answer(Bytes front, Answer answer) {
+  constexpr std::uint32_t kLeastOk = 7, kMostColumnCount = 4;
+  const Header h = header_of(front);
+  if (h.length == 0) return false;
+  const std::size_t next = kHeaderOctets + h.length;
+  if (front.size() >= next + kHeaderOctets && front[next + 3] != static_cast<std::uint8_t>(h.sequence + 1))
+    return false;
+  if (answer != Answer::result) return true;
+  switch (front[kHeaderOctets]) {
+    case kOk:
+      return h.length >= kLeastOk;
+    case kError:
+    case kInfile:
+    case kEof:
+      return true;
+    default:
+      return h.length <= kMostColumnCount;
+  }
+}
+
 Guess guess(Bytes first) {
   if (first.size() <= kHeaderOctets) return first.size() < kHeaderOctets || first[3] <= 1 ? Guess::maybe : Guess::no;
   const Header h = header_of(first);

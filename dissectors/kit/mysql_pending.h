@@ -36,6 +36,17 @@ class PendingQueue {
     ++size_;
     return back();
   }
+  Pending& push(Arrival at, std::uint64_t octets) {
+    Pending& p = push();
+    p.exchange.request_first = at.first;
+    p.exchange.request_last = at.last;
+    p.exchange.request_octets = octets;
+    return p;
+  }
+  void pop_back() {
+    back() = Pending();
+    --size_;
+  }
   void pop() {
     front() = Pending();
     first_ = static_cast<std::uint8_t>((first_ + 1u) % kMost);

@@ -1,5 +1,7 @@
 #include "dissectors/kit/mysql_request.h"
 
+#include <optional>
+
 #include "dissectors/kit/sql_draft.h"
 #include "probe/base/quality.h"
 
@@ -17,18 +19,35 @@ std::string_view schema_of(std::string_view s) {
   return s.find_first_of(" \t\r\n;/`") == s.npos ? s : std::string_view();
 }
 
+constexpr std::uint64_t kNoDigest = 0;
+
 void mark(Pending& p, Quality q) { p.exchange.quality |= bit_of(q); }
+
+// What is known of a statement. Of one that is cut, but not for its length, nothing can be told but its beginning.
+std::uint64_t describe_text(Pending& p, std::string_view text, Extent extent,
+                            std::optional<std::uint64_t> digest = {}) {
+  if (extent != Extent::whole) mark(p, Quality::text_cut);
+  if (extent == Extent::torn) {
+    p.draft.set<"databaseStatement">(text);
+    return kNoDigest;
+  }
+  const sql::Described d = describe_statement(p.draft, text, Dialect::mysql, digest);
+  if (d.cut) mark(p, Quality::text_cut);
+  return d.digest;
+}
 
 }  // namespace
 
 void Requests::describe(PendingQueue& queue, Bytes body, bool whole, Identity& who, Notebook& notes) {
+  const std::size_t most = kMostNeeded - kHeaderOctets;
+  const Extent extent = whole ? Extent::whole : body.size() < most ? Extent::torn : Extent::long_one;
   Pending& p = queue.back();
   const Bytes rest = body.subspan(1);
   switch (p.command) {
     case Command::query:
-      return query(p, rest, whole, who.terms.query_attributes(), notes);
+      return query(p, rest, extent, who.terms.query_attributes(), notes);
     case Command::stmt_prepare:
-      return prepare(p, as_text(rest), whole, notes);
+      return prepare(p, as_text(rest), extent, notes);
     case Command::stmt_execute:
     case Command::stmt_bulk_execute:
       return execute(p, statement(queue, rest));
@@ -47,27 +66,25 @@ void Requests::describe(PendingQueue& queue, Bytes body, bool whole, Identity& w
   p.draft.set<"databaseOperation">(find_command(body[0])->name);
 }
 
-void Requests::query(Pending& p, Bytes rest, bool whole, Attributes attributes, Notebook& notes) {
+void Requests::query(Pending& p, Bytes rest, Extent extent, Attributes attributes, Notebook& notes) {
   const std::string_view text = query_text(rest, attributes);
   const sql::Operation operation(text, Dialect::mysql);
-  const sql::Described d = describe_statement(p.draft, text, Dialect::mysql);
-  if (d.cut || !whole) mark(p, Quality::text_cut);
+  describe_text(p, text, extent);
   if (operation.name() == "USE") p.note = notes.keep(schema_of(operation.rest()));
   p.draft.set<"databaseOperation">(operation.name().empty() ? "QUERY" : operation.name());
 }
 
-void Requests::prepare(Pending& p, std::string_view text, bool whole, Notebook& notes) {
-  const sql::Described d = describe_statement(p.draft, text, Dialect::mysql);
-  if (d.cut || !whole) mark(p, Quality::text_cut);
-  p.note = Statement{d.digest, !whole, text}.keep(notes);
+void Requests::prepare(Pending& p, std::string_view text, Extent extent, Notebook& notes) {
+  const std::uint64_t digest = describe_text(p, text, extent);
+  p.note = Statement{digest, extent != Extent::whole, text}.keep(notes);
   p.draft.set<"databaseOperation">("PREPARE");
 }
 
 void Requests::execute(Pending& p, Notebook::Note note) {
   const Statement s = note ? Statement::read(note) : Statement();
   const sql::Operation operation(s.text, Dialect::mysql);
-  const sql::Described d = describe_statement(p.draft, s.text, Dialect::mysql, s.digest);
-  if (d.cut || s.cut) mark(p, Quality::text_cut);
+  const Extent extent = !s.cut ? Extent::whole : s.digest == kNoDigest ? Extent::torn : Extent::long_one;
+  describe_text(p, s.text, extent, s.digest);
   p.draft.set<"databaseOperation">(operation.name().empty() ? find_command(p.command)->name : operation.name());
 }
 

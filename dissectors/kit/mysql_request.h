@@ -10,6 +10,10 @@
 
 namespace probe::mysql {
 
+// How much of a statement is there: longer ones than a dissector can ask for are long, those of which the capture lost
+// something are torn.
+enum class Extent : std::uint8_t { whole, long_one, torn };
+
 class Requests {
  public:
   // Writes the newest command of the queue into its draft. `body`: its payload; `whole`: all of it.
@@ -21,8 +25,8 @@ class Requests {
   void forget(Notebook& notes) { statements_.clear(notes); }
 
  private:
-  void query(Pending&, Bytes rest, bool whole, Attributes, Notebook&);
-  void prepare(Pending&, std::string_view text, bool whole, Notebook&);
+  void query(Pending&, Bytes rest, Extent, Attributes, Notebook&);
+  void prepare(Pending&, std::string_view text, Extent, Notebook&);
   void execute(Pending&, Notebook::Note);
   void change_user(Bytes rest, Identity&, Notebook&);
   Notebook::Note statement(PendingQueue&, Bytes rest) const;

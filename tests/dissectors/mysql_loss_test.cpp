@@ -144,6 +144,42 @@ TEST(MysqlLoss, WhatAHoleTookIsNotMadeUp) {
   EXPECT_EQ(rows[1].exchange.quality, 0u);
 }
 
+TEST(MysqlLoss, OfAStatementWithAHoleTheBeginningIsKept) {
+  const std::string text = "SELECT a FROM t WHERE b = '" + std::string(3000, 'x') + "'";
+  for (const bool prepared_one : {false, true}) {
+    const std::string request = prepared_one ? prepare(text) : query(text);
+    Mysql m;
+    m.logged_in().client(request.substr(0, 100));
+    m.lose(Side::client, 1000).client(request.substr(1100));
+    m.after(kMillisecond).server(prepared_one ? prepared(1, 1, 1, 0) : result_set(1, 2));
+    if (prepared_one) m.ask(execute(1), result_set(1, 1));
+    m.ask(query("SELECT 2"), result_set(1, 1));
+    const auto rows = m.rows();
+    ASSERT_EQ(rows.size(), prepared_one ? 3u : 2u);
+    EXPECT_EQ(rows[0].text("databaseStatement"), text.substr(0, 95));
+    EXPECT_EQ(rows[0].text("databaseOperation"), prepared_one ? "PREPARE" : "SELECT");
+    EXPECT_FALSE(rows[0].has("databaseStatementDigest"));
+    EXPECT_TRUE(rows[0].is(Quality::text_cut));
+    EXPECT_TRUE(rows[0].is(Quality::stream_gap));
+    EXPECT_NE(rows[0].exchange.response_last, kNoTime);
+    EXPECT_EQ(rows[0].exchange.request_octets, request.size());
+    EXPECT_EQ(rows.back().text("databaseStatement"), "SELECT 2");
+    EXPECT_EQ(rows.back().exchange.quality, 0u);
+    if (!prepared_one) continue;
+    EXPECT_EQ(rows[1].text("databaseStatement"), text.substr(0, 95));
+    EXPECT_FALSE(rows[1].has("databaseStatementDigest"));
+  }
+}
+
+TEST(MysqlLoss, ALongFirstCommandInTheMiddleIsTakenWhole) {
+  const std::string text = "SELECT a FROM t WHERE b IN (1" + std::string(500, ' ') + ",2)";
+  Mysql m;
+  m.client(query(text).substr(0, 300)).client(query(text).substr(300)).server(result_set(1, 2));
+  const Row r = m.only();
+  EXPECT_EQ(r.text("databaseStatement"), text);
+  EXPECT_EQ(r.exchange.quality, bit_of(Quality::mid_stream));
+}
+
 TEST(MysqlLoss, AHoleWithinALongRowIsHarmless) {
   const std::string rows = row(4, {std::string(5000, 'x')}) + eof(5);
   Mysql m;
