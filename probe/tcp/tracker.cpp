@@ -60,6 +60,7 @@ void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
   from.syn = true;
   from.maximum_segment = t.maximum_segment;
   from.scale_offered = t.has_window_scale;
+  from.sack_offered = t.sack_permitted;
   from.window_shift = std::min(t.window_scale, kLargestShift);
   if (!to.syn) return;
   from.scale_known = to.scale_known = true;
@@ -185,6 +186,7 @@ void Tracker::on_needless(const Packet& p, Sender s) {
     while (i < of.repeats && (sequence_before(of.repeated[i], left) || sequence_at_or_before(right, of.repeated[i])))
       ++i;
   } else {
+    if (from.sack_offered && of.sack_offered) return;  // RFC 2883 §4: it would have told by DSACK
     const bool again = of.acknowledged_known && of.acknowledged == of.top && p.tcp.acknowledgement == of.top &&
                        p.tcp.window == from.window;
     const bool reaction = p.tcp.sequence == from.top && p.sequence_length() == 0 && p.tcp.sack_blocks == 0;

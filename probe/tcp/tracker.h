@@ -122,7 +122,7 @@ class Tracker {
     bool seen : 1 = false;         // `top` and `origin` are known
     bool provisional : 1 = false;  // but only from a segment without data, which can be a keep-alive
     bool acknowledged_known : 1 = false;
-    bool window_seen : 1 = false, scale_offered : 1 = false, scale_known : 1 = false;
+    bool window_seen : 1 = false, scale_offered : 1 = false, sack_offered : 1 = false, scale_known : 1 = false;
     bool ids_change : 1 = false;
     bool ids_jump : 1 = false;    // they do not count this sender's packets
     bool id_behind : 1 = false;   // of the packet at hand: one with a later number came first

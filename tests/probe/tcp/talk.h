@@ -37,6 +37,7 @@ struct Told {
     packet.tcp.sack[packet.tcp.sack_blocks++] = {left, right};
     return *this;
   }
+  Told& sack_permitted() { return packet.tcp.sack_permitted = true, *this; }
   Told& scale(std::uint8_t shift) {
     packet.tcp.has_window_scale = true;
     packet.tcp.window_scale = shift;

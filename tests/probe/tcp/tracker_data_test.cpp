@@ -244,6 +244,17 @@ TEST_P(Data, IsSpuriousIfAReceiverThatHasAllRepeatsItself) {
   expect(1, 0, 1, 0);
 }
 
+TEST_P(Data, IsNotSpuriousBecauseAReceiverThatWouldTellByDsackRepeatsItself) {
+  t.send(client().seq(0).flags(tcp_flag::kSyn).sack_permitted());
+  t.after(20ms).send(server().seq(0).flags(tcp_flag::kSyn | tcp_flag::kAck).sack_permitted());
+  t.after(10ms).send(client());
+  t.send(data(1));
+  t.after(200ms).send(data(1));
+  t.after(20ms).send(server());
+  t.after(1ms).send(server());  // for a reason of its own
+  expect(1, 0, 0, 0);
+}
+
 TEST_P(Data, IsNotSpuriousBecauseOfTheAnswerToAnother) {
   t.open();
   t.send(data(1));
