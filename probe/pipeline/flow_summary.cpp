@@ -81,46 +81,55 @@ void write_rtt(Record& r, const tcp::Tracker& t, unsigned client, unsigned serve
   }
 }
 
-void write_forward_tcp(Record& r, const tcp::SenderMeasures& m, std::uint16_t segment) {
-  set_in<"tcpControlBits">(r, m.flags);
-  set_in<"tcpRetransmittedPacketCount">(r, m.retransmitted_packets);
-  set_in<"tcpRetransmittedOctetCount">(r, m.retransmitted_octets);
-  set_in<"tcpRetransmittedBeforeProbePacketCount">(r, m.before_probe_packets);
-  set_in<"tcpOutOfOrderPacketCount">(r, m.out_of_order_packets);
-  set_in<"tcpDuplicateAckCount">(r, m.duplicate_acks);
-  set_in<"tcpZeroWindowCount">(r, m.zero_windows);
-  if (segment > 0) set_in<"tcpMaximumSegmentSize">(r, segment);
-  if (m.window_known) set_in<"tcpWindowMinOctets">(r, m.window_min);
+// Name of the element's reverse twin (RFC 5103 §6.1); the compiler finds it in the table or refuses.
+template <schema::Name Field>
+constexpr auto reverse_of() {
+  constexpr std::string_view kPrefix = "reverse", kName = Field.view();
+  char chars[kPrefix.size() + kName.size() + 1]{};
+  std::copy(kPrefix.begin(), kPrefix.end(), chars);
+  std::copy(kName.begin(), kName.end(), chars + kPrefix.size());
+  chars[kPrefix.size()] = static_cast<char>(kName.front() - 'a' + 'A');
+  return schema::Name(chars);
 }
 
-void write_reverse_tcp(Record& r, const tcp::SenderMeasures& m, std::uint16_t segment) {
-  set_in<"reverseTcpControlBits">(r, m.flags);
-  set_in<"reverseTcpRetransmittedPacketCount">(r, m.retransmitted_packets);
-  set_in<"reverseTcpRetransmittedOctetCount">(r, m.retransmitted_octets);
-  set_in<"reverseTcpRetransmittedBeforeProbePacketCount">(r, m.before_probe_packets);
-  set_in<"reverseTcpOutOfOrderPacketCount">(r, m.out_of_order_packets);
-  set_in<"reverseTcpDuplicateAckCount">(r, m.duplicate_acks);
-  set_in<"reverseTcpZeroWindowCount">(r, m.zero_windows);
-  if (segment > 0) set_in<"reverseTcpMaximumSegmentSize">(r, segment);
-  if (m.window_known) set_in<"reverseTcpWindowMinOctets">(r, m.window_min);
+// The element of the initiator's direction, or its twin for the responder's.
+template <schema::Name Field, class V>
+void set_of(Record& r, bool reverse, V value) {
+  if (reverse)
+    set_in<reverse_of<Field>()>(r, value);
+  else
+    set_in<Field>(r, value);
+}
+
+void write_sender(Record& r, bool reverse, const tcp::SenderMeasures& m, std::uint16_t segment) {
+  set_of<"tcpControlBits">(r, reverse, m.flags);
+  set_of<"tcpRetransmittedPacketCount">(r, reverse, m.retransmitted_packets);
+  set_of<"tcpRetransmittedOctetCount">(r, reverse, m.retransmitted_octets);
+  set_of<"tcpRetransmittedBeforeProbePacketCount">(r, reverse, m.before_probe_packets);
+  set_of<"tcpOutOfOrderPacketCount">(r, reverse, m.out_of_order_packets);
+  set_of<"tcpDuplicateAckCount">(r, reverse, m.duplicate_acks);
+  set_of<"tcpZeroWindowCount">(r, reverse, m.zero_windows);
+  if (segment > 0) set_of<"tcpMaximumSegmentSize">(r, reverse, segment);
+  if (m.window_known) set_of<"tcpWindowMinOctets">(r, reverse, m.window_min);
 }
 
 // What a sender's segments met is known in part only from the acknowledgements of its peer.
-void write_acknowledged(Record& r, const tcp::SenderMeasures& forward, const tcp::SenderMeasures& reverse) {
-  set_in<"tcpSpuriousRetransmissionPacketCount">(r, forward.spurious_packets);
-  set_in<"tcpCaptureLossOctetCount">(r, forward.capture_loss_octets);
-  set_in<"reverseTcpSpuriousRetransmissionPacketCount">(r, reverse.spurious_packets);
-  set_in<"reverseTcpCaptureLossOctetCount">(r, reverse.capture_loss_octets);
+void write_acknowledged(Record& r, bool reverse, const tcp::SenderMeasures& m) {
+  set_of<"tcpSpuriousRetransmissionPacketCount">(r, reverse, m.spurious_packets);
+  set_of<"tcpCaptureLossOctetCount">(r, reverse, m.capture_loss_octets);
 }
 
 void write_tcp(Record& r, const Flow& f) {
   const tcp::Tracker& t = *f.tracker;
   const unsigned client = f.initiator, server = client ^ 1u;
   write_rtt(r, t, client, server);
-  if (f.sides[client].packets > 0) write_forward_tcp(r, t.measures(client), t.maximum_segment(client));
-  if (f.sides[server].packets > 0) write_reverse_tcp(r, t.measures(server), t.maximum_segment(server));
-  if (f.sides[client].packets > 0 && f.sides[server].packets > 0)
-    write_acknowledged(r, t.measures(client), t.measures(server));
+  const bool both = f.sides[client].packets > 0 && f.sides[server].packets > 0;
+  for (const unsigned sender : {client, server}) {
+    if (f.sides[sender].packets == 0) continue;
+    const bool reverse = sender == server;
+    write_sender(r, reverse, t.measures(sender), t.maximum_segment(sender));
+    if (both) write_acknowledged(r, reverse, t.measures(sender));
+  }
 }
 
 std::uint32_t marks_of(const Flow& f) {
