@@ -10,6 +10,7 @@
 #include "probe/pipeline/registry.h"
 #include "probe/run/collect.h"
 #include "probe/run/config.h"
+#include "probe/run/doctor.h"
 #include "probe/run/replay.h"
 #include "probe/run/summary.h"
 
@@ -96,6 +97,16 @@ struct Replay {
   }
 };
 
+struct Doctor {
+  Configured configured;
+  bool json = false;
+  explicit Doctor(CLI::App& app) {
+    configured.add_to(app);
+    app.add_flag("--json", json, "As JSON");
+  }
+  int run() { return configured.load() ? examine_machine(configured.options, json) : kUsage; }
+};
+
 struct Collect {
   CollectRequest request;
   std::uint64_t idle = 0;
@@ -164,6 +175,7 @@ int run(int argc, char** argv) {
   CLI::App& replay_app = *app.add_subcommand("replay", "Read captures and export, store, show or check the records");
   CLI::App& collect_app = *app.add_subcommand("collect", "Receive IPFIX and store or print the records");
   CLI::App& show_app = *app.add_subcommand("show", "Show records of an IPFIX file or a database as tables");
+  CLI::App& doctor_app = *app.add_subcommand("doctor", "Look at the machine and say what to change for which gain");
   CLI::App& elements_app = *app.add_subcommand("elements", "List the information elements of all records");
   CLI::App& options_app = *app.add_subcommand("options", "List all options with their defaults");
   CLI::App& counters_app = *app.add_subcommand("counters", "List all counters");
@@ -171,6 +183,7 @@ int run(int argc, char** argv) {
   Replay replaying(replay_app);
   Collect collecting(collect_app);
   Show showing(show_app);
+  Doctor examining(doctor_app);
   std::string element_format = "markdown", option_format = "toml", counter_format = "markdown", config;
   add_format(elements_app, element_format, probe::element_formats());
   add_format(options_app, option_format, {"toml", "markdown"});
@@ -184,6 +197,7 @@ int run(int argc, char** argv) {
   if (replay_app.parsed()) return replaying.run();
   if (collect_app.parsed()) return collecting.run();
   if (show_app.parsed()) return show(showing.request);
+  if (doctor_app.parsed()) return examining.run();
   if (check_app.parsed()) return check_config(config);
   if (elements_app.parsed()) fmt::print("{}", probe::elements_as(element_format));
   if (options_app.parsed()) fmt::print("{}", option_format == "toml" ? options_as_toml() : options_as_markdown());

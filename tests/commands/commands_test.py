@@ -279,8 +279,19 @@ def the_configuration_is_obeyed(tmp):
 
 
 @case
+def doctor_tells_what_it_found_as_a_table_and_as_json(tmp):
+    table = good("doctor").stdout
+    rows = json.loads(good("doctor", "--json").stdout)
+    assert {row["verdict"] for row in rows} <= {"good", "advice"}
+    for row in rows:
+        assert row["check"] in table
+        assert row["verdict"] == "good" or (row["gain"] in table and row["remedy"] in table), row
+    assert augprobe("doctor", "--set", "capture.workers=0").returncode == 2
+
+
+@case
 def help_and_version_are_there(tmp):
-    for command in ((), ("replay",), ("collect",), ("show",), ("elements",), ("options",), ("counters",), ("check-config",)):
+    for command in ((), ("replay",), ("collect",), ("show",), ("doctor",), ("elements",), ("options",), ("counters",), ("check-config",)):
         assert "Usage:" in good(*command, "--help").stdout
     assert re.match(r"augprobe \d+\.\d+\.\d+\ndissectors: .*http", good("--version").stdout)
 
