@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "probe/base/count.h"
+
 namespace probe {
 
 enum class Counter : std::uint16_t {
@@ -22,18 +24,18 @@ struct CounterInfo {
 };
 const CounterInfo& info_of(Counter);
 
-// One thread's counters. Others may read them while it runs: a value is never torn, only a little old.
+// One thread's counters. Others may read them while it runs, and a copy is a snapshot.
 class Counters {
  public:
   void add(Counter c, std::uint64_t n = 1) { values_[static_cast<std::size_t>(c)] += n; }
-  std::uint64_t operator[](Counter c) const { return values_[static_cast<std::size_t>(c)]; }
+  std::uint64_t operator[](Counter c) const { return values_[static_cast<std::size_t>(c)].value(); }
   Counters& operator+=(const Counters& other) {
-    for (std::size_t i = 0; i < kCounterCount; ++i) values_[i] += other.values_[i];
+    for (std::size_t i = 0; i < kCounterCount; ++i) values_[i] += other.values_[i].value();
     return *this;
   }
 
  private:
-  std::array<std::uint64_t, kCounterCount> values_{};
+  std::array<Count, kCounterCount> values_;
 };
 
 }  // namespace probe

@@ -28,13 +28,15 @@ struct DissectionOptions {
   tcp::StreamOptions streams;
 };
 
-// What happened to the flows of one dissector.
+// What happened to the flows of one dissector. Other threads may read it.
 struct DissectorCounters {
-  std::uint64_t flows = 0;         // sessions opened
-  std::uint64_t transactions = 0;  // records committed; counted by the Scribe
-  std::uint64_t gaps = 0;          // gaps told to its sessions
-  std::uint64_t not_ours = 0;      // sessions that ended by Step::not_ours
-  std::uint64_t given_up = 0;      // sessions ended because they made no progress or needed too much
+  Count flows;         // sessions opened
+  Count transactions;  // records committed; counted by the Scribe
+  Count gaps;          // gaps told to its sessions
+  Count not_ours;      // sessions that ended by Step::not_ours
+  Count given_up;      // sessions ended because they made no progress or needed too much
+
+  DissectorCounters& operator+=(const DissectorCounters& other);
 };
 
 // What the conversations of one thread share.
@@ -70,7 +72,7 @@ class Dissection {
   std::vector<std::unique_ptr<SlotPool>> sessions_;  // by dissector
   tcp::StreamPool streams_;
   Notebook notes_;
-  std::array<DissectorCounters, kMostDissectors> by_dissector_{};
+  std::array<DissectorCounters, kMostDissectors> by_dissector_;
 };
 
 // What the flow knows that its conversation should.

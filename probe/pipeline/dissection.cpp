@@ -6,6 +6,15 @@
 
 namespace probe {
 
+DissectorCounters& DissectorCounters::operator+=(const DissectorCounters& other) {
+  flows += other.flows;
+  transactions += other.transactions;
+  gaps += other.gaps;
+  not_ours += other.not_ours;
+  given_up += other.given_up;
+  return *this;
+}
+
 Dissection::Dissection(const DissectionOptions& options, Counters& counters, std::span<const Dissector* const> all)
     : all_(all.first(std::min(all.size(), kMostDissectors))),
       counters_(counters),

@@ -4,16 +4,6 @@
 
 namespace probe::run {
 
-namespace {
-void add_up(DissectorCounters& to, const DissectorCounters& from) {
-  to.flows += from.flows;
-  to.transactions += from.transactions;
-  to.gaps += from.gaps;
-  to.not_ours += from.not_ours;
-  to.given_up += from.given_up;
-}
-}  // namespace
-
 struct Crew::Alone {
   Alone(const Options& o, Exporter& exporter, Counters& counters)
       : pools(record_slots(o)), outlet(exporter), pipeline(pipeline_options(o), pools, outlet, counters) {}
@@ -93,7 +83,7 @@ Counters Crew::counters() const {
 std::vector<DissectorCounters> Crew::dissection() const {
   std::vector<DissectorCounters> all(dissectors().size());
   const auto add = [&](const Pipeline& p) {
-    for (std::size_t i = 0; i < all.size(); ++i) add_up(all[i], p.dissection().of(i));
+    for (std::size_t i = 0; i < all.size(); ++i) all[i] += p.dissection().of(i);
   };
   if (alone_) add(alone_->pipeline);
   for (const auto& lane : lanes_) add(lane->pipeline());

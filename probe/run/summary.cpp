@@ -20,8 +20,8 @@ void print_summary(const Summary& s, std::FILE* out) {
       fmt::print(out, "\n{:<12} {:>10} {:>13} {:>8} {:>9} {:>9}\n", "protocol", "flows", "transactions", "gaps",
                  "not ours", "given up");
     header = true;
-    fmt::print(out, "{:<12} {:>10} {:>13} {:>8} {:>9} {:>9}\n", dissectors()[i]->name, d.flows, d.transactions, d.gaps,
-               d.not_ours, d.given_up);
+    fmt::print(out, "{:<12} {:>10} {:>13} {:>8} {:>9} {:>9}\n", dissectors()[i]->name, d.flows.value(),
+               d.transactions.value(), d.gaps.value(), d.not_ours.value(), d.given_up.value());
   }
   for (const TargetReport& t : s.targets) {
     fmt::print(out, "\n{}: {} records given, {} sent in {} messages ({} octets, {} templates)", t.url, t.given, t.sent,
