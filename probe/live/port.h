@@ -30,6 +30,10 @@ class Queue {
 
   // Sleeps until there may be something to read, but no longer than this. A poll-mode queue returns at once.
   virtual void wait(Nanos most) = 0;
+
+  // How long after its time a frame may come out of read() although the reader is not behind: the kernel hands over
+  // blocks of frames. Whoever puts several queues in order has to wait for so long.
+  virtual Nanos delay() const { return 0; }
 };
 
 // What a port tells of packets since it was opened. What its driver cannot tell is absent, and never 0. Each packet is

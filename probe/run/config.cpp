@@ -11,6 +11,7 @@
 #include <stdexcept>
 
 #include "exporter/transport/url.h"
+#include "probe/live/filter.h"
 #include "probe/pipeline/registry.h"
 #include "probe/run/nearest.h"
 
@@ -159,6 +160,11 @@ std::vector<Mistake> check_options(const Options& o) {
     } catch (const std::runtime_error& e) {
       mistakes.push_back({0, fmt::format("export.targets: {}", e.what())});
     }
+  try {
+    const live::Filter filter(o.capture_filter);
+  } catch (const std::runtime_error& e) {
+    mistakes.push_back({0, fmt::format("capture.filter: {}", e.what())});
+  }
   if (std::max(o.flow_idle_timeout, o.flow_udp_idle_timeout) > o.flow_active_timeout)
     mistakes.push_back({0, "an idle timeout is longer than flow.active_timeout: make it at most as long"});
   return mistakes;

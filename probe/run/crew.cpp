@@ -12,7 +12,8 @@ struct Crew::Alone {
   Pipeline pipeline;
 };
 
-Crew::Crew(const Options& o, Exporter& exporter) : exporter_(exporter), decoder_(decode_options(o), counters_) {
+Crew::Crew(const Options& o, Exporter& exporter)
+    : exporter_(exporter), filter_(o.capture_filter), decoder_(decode_options(o), counters_) {
   if (o.capture_workers == 1) {
     alone_ = std::make_unique<Alone>(o, exporter, counters_);
     return;
@@ -32,6 +33,10 @@ void Crew::on_frames(std::span<const Frame> frames) {
   std::size_t n = 0;
   for (const Frame& f : frames) {
     now_ = std::max(now_, f.time);
+    if (!filter_.passes(f)) {
+      counters_.add(Counter::capture_filtered);
+      continue;
+    }
     if (decoder_.decode(f, packets_[n])) ++n;
   }
   const std::span<const Packet> packets(packets_.data(), n);

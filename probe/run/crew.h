@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "probe/live/filter.h"
 #include "probe/packet/decoder.h"
 #include "probe/run/lane.h"
 
@@ -15,6 +16,7 @@ namespace probe::run {
 // decodes and hands packets on, and the exporter has a thread of its own.
 class Crew {
  public:
+  // Throws if the capture filter is wrong.
   Crew(const Options&, Exporter&);
   ~Crew();
 
@@ -36,6 +38,7 @@ class Crew {
 
   Exporter& exporter_;
   Counters counters_;  // this thread's
+  live::Filter filter_;
   Decoder decoder_;
   std::array<Packet, Pipeline::kMostPackets> packets_;
   Nanos now_ = 0;

@@ -76,6 +76,25 @@ def replay_without_an_output_shows_tables(tmp):
 
 
 @case
+def replay_counts_what_the_capture_filter_leaves_out(tmp):
+    def counters(*arguments):
+        told = good("replay", "--json", tmp / "filtered", HTTP, DNS, *arguments).stderr
+        return {name: int(value) for name, value in re.findall(r"^(\w+) +(\d+) ", told, re.M)}
+    both, some = counters(), counters("--set", "capture.filter=port 53 or (vlan and port 53)")
+    assert "capture_filtered" not in both, both
+    assert some["capture_filtered"] + some["decode_packets"] == some["capture_frames"] == both["capture_frames"], some
+    assert lines_of(tmp / "filtered") == records(DNS)
+    four = ("--workers", "4", "--set", "capture.filter=port 53")
+    assert records(HTTP, DNS, *four) == records(DNS)
+
+
+@case
+def a_wrong_capture_filter_is_told_with_its_mistake(tmp):
+    done = augprobe("replay", "--set", "capture.filter=tcp prot 80", HTTP)
+    assert done.returncode == 2 and '"tcp prot 80"' in done.stderr and "syntax error" in done.stderr, done.stderr
+
+
+@case
 def replay_tells_its_counters_unless_quiet(tmp):
     assert "capture_frames" in good("replay", "--json", tmp / "a", HTTP).stderr
     assert good("replay", "-q", "--json", tmp / "a", HTTP).stderr == ""

@@ -79,7 +79,8 @@ TEST(CheckOptions, FindsWhatSingleValuesCannotTell) {
   o.dissect_protocols = {"htpp"};
   o.export_targets = {"udp:/nowhere"};
   o.flow_idle_timeout = o.flow_active_timeout + 1;
-  EXPECT_EQ(check_options(o).size(), 3u);
+  o.capture_filter = "prot 80";
+  EXPECT_EQ(check_options(o).size(), 4u);
 }
 
 }  // namespace
