@@ -158,19 +158,7 @@ TargetReport IpfixTarget::report() const {
 
 void IpfixTarget::keep_counts() {
   TargetReport now = report();
-  const auto add = [&](Counter c, std::uint64_t TargetReport::*field) {
-    counters_.add(c, now.*field - counted_.*field);
-  };
-  add(Counter::export_records, &TargetReport::sent);
-  add(Counter::export_records_unsuitable, &TargetReport::unsuitable);
-  add(Counter::export_records_queue_full, &TargetReport::queue_full);
-  add(Counter::export_records_failed, &TargetReport::failed);
-  add(Counter::export_data_records, &TargetReport::data_records);
-  add(Counter::export_messages, &TargetReport::messages);
-  add(Counter::export_octets, &TargetReport::octets);
-  add(Counter::export_templates, &TargetReport::templates);
-  add(Counter::export_groups_left_out, &TargetReport::groups_left_out);
-  add(Counter::export_connections, &TargetReport::connections);
+  for (const ReportedCounter& r : kReportedCounters) counters_.add(r.counter, now.*r.value - counted_.*r.value);
   counted_ = std::move(now);
 }
 

@@ -39,6 +39,24 @@ struct TargetReport {
   bool complete() const { return given == sent + unsuitable; }
 };
 
+// Which counter each number of a report is.
+struct ReportedCounter {
+  Counter counter;
+  std::uint64_t TargetReport::*value;
+};
+inline constexpr ReportedCounter kReportedCounters[] = {
+    {Counter::export_records, &TargetReport::sent},
+    {Counter::export_records_unsuitable, &TargetReport::unsuitable},
+    {Counter::export_records_queue_full, &TargetReport::queue_full},
+    {Counter::export_records_failed, &TargetReport::failed},
+    {Counter::export_data_records, &TargetReport::data_records},
+    {Counter::export_messages, &TargetReport::messages},
+    {Counter::export_octets, &TargetReport::octets},
+    {Counter::export_templates, &TargetReport::templates},
+    {Counter::export_groups_left_out, &TargetReport::groups_left_out},
+    {Counter::export_connections, &TargetReport::connections},
+};
+
 class Target : public Sink {
  public:
   virtual TargetReport report() const = 0;
