@@ -4,7 +4,8 @@
 set -eu
 
 build="meson ninja-build pkg-config g++ libfixbuf-dev libcli11-dev libtomlplusplus-dev libfmt-dev libsqlite3-dev
-  nlohmann-json3-dev zlib1g-dev libzstd-dev liblzma-dev libpcap-dev prometheus-cpp-dev"
+  nlohmann-json3-dev zlib1g-dev libzstd-dev liblzma-dev libpcap-dev prometheus-cpp-dev
+  libdpdk-dev"
 test="ccache clang clang-format libclang-rt-14-dev libgtest-dev libgmock-dev libbenchmark-dev python3 nfdump pmacct tshark
   softflowd sqlite3 nginx-light mariadb-server mariadb-client unbound dnsutils curl iproute2 libmariadb-dev gcc dpkg-dev systemd"
 

@@ -40,6 +40,7 @@ class Queue {
 // in one of them: offered = received + every drop.
 struct PortCounts {
   std::uint64_t received = 0;                   // handed to the readers of its queues
+  std::uint64_t cut = 0;                        // of those: without their end, for lack of room to join their buffers
   std::optional<std::uint64_t> dropped_nic;     // no descriptor was free: the workers were too slow (imissed)
   std::optional<std::uint64_t> dropped_memory;  // no buffer was free (rx_nombuf)
   std::optional<std::uint64_t> dropped_kernel;  // no room in the socket's ring

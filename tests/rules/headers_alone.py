@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 root, build, compiler = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3:]
-flags = subprocess.run(["pkg-config", "--cflags", "libfixbuf"], stdout=subprocess.PIPE, text=True).stdout.split()
+flags = subprocess.run(["pkg-config", "--cflags", "libfixbuf", "libdpdk"], stdout=subprocess.PIPE, text=True).stdout.split()
+flags = [flag.replace("-I", "-isystem", 1) if flag.startswith("-I") else flag for flag in flags]  # DPDK's headers warn
 
 
 def compile_alone(header):

@@ -29,6 +29,8 @@ for source in sorted(p for d in ("probe", "dissectors", "exporter") for p in (ro
         there = room(m[1]) if m[1].split("/")[0] in ("probe", "dissectors", "exporter") else None
         if there is None and m[1].startswith("fixbuf/"):
             there = "fixbuf"
+        if there is None and m[1].startswith("rte_"):
+            there = "dpdk"
         if there and there != here and there not in allowed[here]:
             bad.append(f"{path}:{number}: {here} may not use {there}")
 print("\n".join(bad) or f"{len(allowed)} rooms, no forbidden edge")
