@@ -11,7 +11,7 @@
 namespace probe::live {
 
 struct PacketSocketOptions {
-  std::string interface;
+  std::string interface = {};
   std::uint16_t port = 0;  // what its frames carry
   // Sockets that share the frames. TCP goes by addresses and ports, all else by addresses: both directions of a flow,
   // all fragments of its datagrams and all that is in a tunnel come from one queue.
@@ -26,10 +26,10 @@ struct PacketSocketOptions {
   bool ignore_outgoing = true;  // frames that this machine sends; none of them is part of a mirrored link
 };
 
-// Ethernet and loopback come as LinkType::ethernet, tunnels and point-to-point links as LinkType::raw_ip. A VLAN tag that
-// the NIC or the kernel took off is put back. When the interface goes down or vanishes, its queues are silent until it is
-// back; if it vanished, counts() opens it anew, which needs CAP_NET_RAW once more.
-// Throws std::runtime_error with one sentence that says what to do about it.
+// Ethernet and loopback come as LinkType::ethernet, tunnels and point-to-point links as LinkType::raw_ip. A VLAN tag
+// that the NIC or the kernel took off is put back. When the interface goes down or vanishes, its queues are silent
+// until it is back; if it vanished, counts() opens it anew, which needs CAP_NET_RAW once more. Throws
+// std::runtime_error with one sentence that says what to do about it.
 std::unique_ptr<Port> open_packet_socket(const PacketSocketOptions&);
 
 }  // namespace probe::live
