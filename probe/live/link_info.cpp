@@ -65,6 +65,7 @@ LinkInfo parse(Octets message) {
       const auto stats = value<rtnl_link_stats64>(v);
       info.missed = stats.rx_missed_errors;
       info.errors = stats.rx_errors;
+      info.dropped = stats.rx_dropped;
     }
     if (type == IFLA_LINKINFO)
       for_each_attribute(v, [&](int inner, Octets w) {

@@ -16,8 +16,9 @@ struct LinkInfo {
   std::uint32_t mtu = 0;
   std::string kind;  // "veth", "vlan", … ; empty: a device of its own, or the loopback
   std::string peer;  // the other end of a veth pair, if it is in the same namespace
-  // Since the interface exists. Drivers of virtual devices leave them 0 whatever happens.
+  // Since the interface exists. Drivers of virtual devices leave the first two 0 whatever happens.
   std::uint64_t missed = 0, errors = 0;
+  std::uint64_t dropped = 0;
 };
 
 class LinkReader {

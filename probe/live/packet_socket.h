@@ -16,11 +16,12 @@ struct PacketSocketOptions {
   // Sockets that share the frames. TCP goes by addresses and ports, all else by addresses: both directions of a flow,
   // all fragments of its datagrams and all that is in a tunnel come from one queue.
   std::size_t queues = 1;
-  // A queue's ring. It has to hold what comes while the reader is busy, or a Merge waits.
-  std::size_t blocks = 64;
-  std::size_t block_octets = std::size_t{1} << 20;  // a multiple of 4096
   // The kernel hands over a block when it is full, or after about this time.
   Nanos block_timeout = 2 * kMillisecond;
+  // A queue's ring. Its octets have to hold what comes while the reader is busy, or a Merge waits; its blocks, be they
+  // ever so empty, outlast so many timeouts.
+  std::size_t blocks = 512;
+  std::size_t block_octets = std::size_t{128} << 10;  // a multiple of 4096
   std::uint32_t snap_length = 262'144;
   bool promiscuous = true;
   bool ignore_outgoing = true;  // frames that this machine sends; none of them is part of a mirrored link

@@ -43,7 +43,7 @@ struct PortCounts {
   std::uint64_t cut = 0;                        // of those: without their end, for lack of room to join their buffers
   std::optional<std::uint64_t> dropped_nic;     // no descriptor was free: the workers were too slow (imissed)
   std::optional<std::uint64_t> dropped_memory;  // no buffer was free (rx_nombuf)
-  std::optional<std::uint64_t> dropped_kernel;  // no room in the socket's ring
+  std::optional<std::uint64_t> dropped_kernel;  // no room in the socket's ring, or in front of it
   std::optional<std::uint64_t> dropped_errors;  // damaged on the wire: CRC, length (ierrors)
   std::optional<bool> link_up;
 };

