@@ -103,7 +103,7 @@ void Merge::release(std::size_t frames) {
 void Merge::wait(Nanos most) {
   const auto holds = [](const Source& s) { return s.count > 0; };
   const bool held = std::any_of(sources_.begin(), sources_.end(), holds);
-  if (held) most = std::min(most, std::max(options_.window, 100 * kMicrosecond));
+  if (held) most = std::min(most, std::max(patience_ / 8, 100 * kMicrosecond));
   const Nanos share = most / static_cast<Nanos>(sources_.size());
   for (Source& s : sources_) {
     if (s.count == 0) s.queue->wait(share);

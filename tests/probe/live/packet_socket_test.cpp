@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 
+#include "probe/live/merge.h"
 #include "tests/kit/allocations.h"
 #include "tests/probe/live/small_world.h"
 
@@ -215,6 +216,51 @@ TEST_P(Vanishing, InterfaceIsOpenedAnewWhenItIsBack) {
     EXPECT_EQ(c.received + c.dropped_kernel.value(), sent);
   }
   EXPECT_EQ(got, 300u);
+}
+
+TEST_F(PacketSocket, SaysIfItMayNotOpenTheInterfaceThatIsBack) {
+  const auto port = open();
+  unplug();
+  plug_in();
+  std::thread([&] {
+    ASSERT_EQ(syscall(SYS_setresuid, 65534, 65534, 65534), 0);
+    EXPECT_EQ(port->counts().link_up, false);
+  }).join();
+  EXPECT_TRUE(has(port->warnings(), "was not opened again")) << "and why:";
+  EXPECT_TRUE(has(port->warnings(), "CAP_NET_RAW"));
+  EXPECT_EQ(port->counts().link_up, true);
+  EXPECT_FALSE(has(port->warnings(), "was not opened again"));
+}
+
+TEST_F(PacketSocket, OfEachDirectionOfALinkAreMergedInOrderOfTime) {
+  Wire other("wire2", IFF_TAP);
+  const auto up = open(), down = open({.interface = "wire2", .port = 1});
+  Counters counters;
+  Merge merge({up->queues()[0].get(), down->queues()[0].get()}, {.window = 200 * kMillisecond},
+              counters);  // however busy
+  constexpr std::uint32_t kPairs = 3000;
+  std::thread sender([&] {
+    for (std::uint32_t i = 0; i < kPairs; ++i) {
+      wire->put(numbered(2 * i));
+      other.put(numbered(2 * i + 1));
+      if (i % 100 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  });
+  std::array<Frame, 64> frames;
+  std::uint32_t next = 0;
+  for (const Nanos end = clock_now() + 5 * kSecond; next < 2 * kPairs && clock_now() < end;) {
+    const std::size_t n = merge.read(frames, clock_now());
+    for (const Frame& f : std::span(frames).first(n)) {
+      EXPECT_EQ(number_of({f.octets.begin(), f.octets.end()}), next);
+      EXPECT_EQ(f.port, next % 2);
+      ++next;
+    }
+    merge.release(n);
+    if (n == 0) merge.wait(10 * kMillisecond);
+  }
+  sender.join();
+  EXPECT_EQ(next, 2 * kPairs);
+  EXPECT_EQ(counters[Counter::capture_merge_late], 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Queues, Vanishing, testing::Values(1u, 2u));
