@@ -1,0 +1,94 @@
+// Sends a capture at rising rates into a device of DPDK that a probe reads at the other end, and says what the other
+// end had no room for.
+//
+//   load_send [-d DEVICE] [-r RATE,RATE,…] [-s SECONDS] [-n FRAMES] [-a ROUNDS] CAPTURE
+//
+// RATE in million frames a second. DEVICE is net_memif0 as client of a server at /tmp/augprobe-load.sock by default.
+
+#include <rte_dev.h>
+#include <rte_ethdev.h>
+#include <sys/resource.h>
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <stdexcept>
+#include <thread>
+
+#include "probe/dpdk/device.h"
+#include "probe/dpdk/eal.h"
+#include "tests/bench/load/sender.h"
+
+namespace probe::load {
+namespace {
+
+struct Options {
+  std::string device = "net_memif0,role=client,socket=/tmp/augprobe-load.sock,socket-abstract=no";
+  std::vector<double> rates = {0.25, 0.5, 1, 2, 3, 4, 6, 8};
+  double seconds = 5;
+  std::size_t frames = 50'000;
+  unsigned rounds = 256;
+  bool until_loss = false;
+  std::string capture;
+};
+
+void check(int result, const char* what) {
+  if (result != 0) throw std::runtime_error(std::string(what) + ": " + rte_strerror(result < 0 ? -result : result));
+}
+
+void start(std::uint16_t port, rte_mempool* pool) {
+  const rte_eth_conf conf = {};
+  check(rte_eth_dev_configure(port, 1, 1, &conf), "configure");
+  check(rte_eth_rx_queue_setup(port, 0, 512, 0, nullptr, pool), "queue to receive");
+  check(rte_eth_tx_queue_setup(port, 0, 512, 0, nullptr), "queue to send");
+  check(rte_eth_dev_start(port), "start");
+  for (int i = 0; i < 200; ++i) {
+    rte_eth_link link = {};
+    if (rte_eth_link_get_nowait(port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  throw std::runtime_error("nobody at the other end: start the receiver first");
+}
+
+void run(const Options& options) {
+  dpdk::start_eal({.memory = Sender::memory(options.frames) + (16 << 20), .log = [](std::string_view) {}});
+  const dpdk::Device device(options.device);
+  Sender sender(options.capture, options.frames, options.rounds);
+  rte_mempool* const pool = rte_pktmbuf_pool_create("unused", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+  start(device.port(), pool);
+  std::printf("%zu frames of %s, in %u rounds of addresses\n", sender.frames(), options.capture.c_str(),
+              options.rounds);
+  std::printf("%8s %8s %8s %12s %12s %8s\n", "wanted", "M/s", "Gbit/s", "offered", "refused", "lost %");
+  for (const double rate : options.rates) {
+    const Sent sent = sender.send(rate * 1e6, options.seconds, [&](rte_mbuf** burst, std::uint16_t n) {
+      return rte_eth_tx_burst(device.port(), 0, burst, n);
+    });
+    std::printf(
+        "%8.3f %8.3f %8.3f %12lu %12lu %8.4f\n", rate, static_cast<double>(sent.offered) / sent.seconds / 1e6,
+        static_cast<double>(sent.octets) * 8 / sent.seconds / 1e9, sent.offered, sent.refused,
+        100.0 * static_cast<double>(sent.refused) / static_cast<double>(std::max<std::uint64_t>(sent.offered, 1)));
+    std::fflush(stdout);
+    if (options.until_loss && sent.refused > 0) break;
+  }
+}
+
+}  // namespace
+}  // namespace probe::load
+
+int main(int argc, char** argv) {
+  probe::load::Options options;
+  CLI::App app("Sends a capture at rising rates into a device of DPDK");
+  app.add_option("-d,--device", options.device);
+  app.add_option("-r,--rates", options.rates, "million frames a second")->delimiter(',')->allow_extra_args(false);
+  app.add_option("-s,--seconds", options.seconds, "of each rate");
+  app.add_option("-n,--frames", options.frames, "of the capture, at most");
+  app.add_option("-a,--rounds", options.rounds, "through the capture until the same addresses come again");
+  app.add_flag("-u,--until-loss", options.until_loss, "end after the first rate with loss");
+  app.add_option("capture", options.capture)->required();
+  CLI11_PARSE(app, argc, argv);
+  try {
+    probe::load::run(options);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "load_send: %s\n", e.what());
+    return 1;
+  }
+}
