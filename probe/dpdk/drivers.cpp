@@ -34,6 +34,7 @@ constexpr Driver kDrivers[] = {
      .counts_missed = false,
      .counts_errors = false,
      .spread = Spread::sender,
+     .needs_tx = true,
      .warning = "what net_memif's sender could not deliver only the sender knows"},
     {.name = "net_ring",
      .counts_missed = false,

@@ -146,5 +146,17 @@ void in_a_thread(void (*test)(const std::string&), const std::string& device) {
 
 TEST(AfPacketPort, ReadsAnInterfaceOfTheKernel) { in_a_thread(read_interface, "net_af_packet0,iface=vb"); }
 
+TEST(MemifPort, FindsTheOtherEnd) {
+  const std::string place =
+      ",socket-abstract=no,socket=" +
+      (std::filesystem::temp_directory_path() / ("dpdk_test_" + std::to_string(getpid()) + ".sock")).string();
+  const auto server = open_port({.device = "net_memif0,role=server" + place});
+  const auto client = open_port({.device = "net_memif1,role=client" + place});
+  for (int i = 0; i < 500 && server->counts().link_up != true; ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(server->counts().link_up, true);
+  EXPECT_EQ(client->counts().link_up, true);
+}
+
 }  // namespace
 }  // namespace probe::dpdk
