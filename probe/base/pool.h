@@ -7,6 +7,7 @@
 #include <new>
 
 #include "probe/base/pages.h"
+#include "probe/base/prefetch.h"
 
 namespace probe {
 
@@ -30,12 +31,17 @@ class SlotPool {
     free_[returned_++] = static_cast<std::uint32_t>((static_cast<std::byte*>(slot) - memory_.begin()) / stride_);
   }
 
+  // The slot that take() will hand out next: a creation that fetches for the one after it waits for no memory.
+  void prefetch_next() const {
+    if (returned_ > 0 || fresh_ < slots_) prefetch_octets(at(returned_ > 0 ? free_[returned_ - 1] : fresh_), stride_);
+  }
+
   std::size_t in_use() const { return fresh_ - returned_; }
   std::size_t capacity() const { return slots_; }
   std::size_t octets() const { return slots_ * stride_; }
 
  private:
-  void* at(std::size_t i) { return memory_.begin() + i * stride_; }
+  std::byte* at(std::size_t i) const { return memory_.begin() + i * stride_; }
 
   std::size_t slots_;
   std::size_t stride_;
@@ -55,6 +61,7 @@ class Pool {
     void* p = slots_.take();
     return p ? new (p) T(static_cast<A&&>(a)...) : nullptr;
   }
+  void prefetch_next() const { slots_.prefetch_next(); }
   void destroy(T* t) {
     t->~T();
     slots_.give(t);

@@ -10,7 +10,7 @@ void ExpiryWheel::add(FlowIndex i, Nanos due) {
   // Beyond the horizon: it is asked again when the farthest slot comes up. Before now: in the next slot that comes up.
   const std::int64_t second = std::clamp(due / kSecond + 1, second_, second_ + static_cast<std::int64_t>(kSlots) - 1);
   Flow& f = flows_[i];
-  f.wheel_slot = static_cast<std::uint32_t>(static_cast<std::size_t>(second) % kSlots);
+  f.wheel_slot = static_cast<std::uint16_t>(static_cast<std::size_t>(second) % kSlots);
   f.wheel_previous = kNoFlow;
   f.wheel_next = heads_[f.wheel_slot];
   if (f.wheel_next != kNoFlow) flows_[f.wheel_next].wheel_previous = i;

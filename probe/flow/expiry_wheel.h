@@ -28,7 +28,7 @@ class ExpiryWheel {
 
   // Turns to `now` and calls visit(flow index) for each flow whose slot has passed. visit must re-add or erase the
   // flow, which has left the wheel already. The flows are cold: prepare(flow) is called for several before the first is
-  // visited.
+  // visited, to fetch what the visit will touch beyond the flow itself.
   template <class Prepare, class Visit>
   void turn(Nanos now, Prepare&& prepare, Visit&& visit) {
     const std::int64_t target = now / kSecond;
@@ -36,33 +36,15 @@ class ExpiryWheel {
     const std::int64_t steps = std::min<std::int64_t>(target - second_, kSlots);
     for (std::int64_t s = 0; s < steps; ++s) {
       FlowIndex& head = heads_[static_cast<std::size_t>(second_ + s) % kSlots];
-      FlowIndex next = std::exchange(head, kNoFlow);  // what visit re-adds here is for the next turn
-      while (next != kNoFlow) {
-        std::array<FlowIndex, 16> together;
-        std::size_t n = 0;
-        for (; next != kNoFlow && n < together.size(); next = flows_[next].wheel_next) {
-          together[n++] = next;
-          prepare(flows_[next]);
-        }
-        for (std::size_t i = 0; i < n; ++i) {
-          flows_[together[i]].wheel_slot = kNoSlot;
-          visit(together[i]);
-        }
-      }
+      visit_all(std::exchange(head, kNoFlow), prepare, visit);  // what visit re-adds here is for the next turn
     }
     second_ = target;
   }
 
   // Empties the wheel and calls visit for each flow that was in it; visit erases the flow.
-  template <class Visit>
-  void drain(Visit&& visit) {
-    for (FlowIndex& head : heads_)
-      while (head != kNoFlow) {
-        const FlowIndex i = head;
-        head = flows_[i].wheel_next;
-        flows_[i].wheel_slot = kNoSlot;
-        visit(i);
-      }
+  template <class Prepare, class Visit>
+  void drain(Prepare&& prepare, Visit&& visit) {
+    for (FlowIndex& head : heads_) visit_all(std::exchange(head, kNoFlow), prepare, visit);
     started_ = false;
   }
 
@@ -82,7 +64,24 @@ class ExpiryWheel {
 
  private:
   static constexpr std::size_t kSlots = 512;
-  static constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
+  static constexpr std::uint16_t kNoSlot = 0xffff;
+
+  template <class Prepare, class Visit>
+  void visit_all(FlowIndex next, Prepare& prepare, Visit& visit) {
+    while (next != kNoFlow) {
+      std::array<FlowIndex, 16> together;
+      std::size_t n = 0;
+      for (; next != kNoFlow && n < together.size(); next = flows_[next].wheel_next) {
+        together[n++] = next;
+        prefetch_object(&flows_[next]);
+      }
+      for (std::size_t i = 0; i < n; ++i) prepare(flows_[together[i]]);
+      for (std::size_t i = 0; i < n; ++i) {
+        flows_[together[i]].wheel_slot = kNoSlot;
+        visit(together[i]);
+      }
+    }
+  }
 
   FlowTable& flows_;
   std::array<FlowIndex, kSlots> heads_;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "probe/packet/packet.h"
@@ -55,35 +56,36 @@ struct Turns {
 };
 
 // Lives in the table's slot for as long as packets come. Sides are by canonical endpoint (0 lower, 1 higher), so that
-// learning late who the initiator is changes one field only. The first two cache lines have what finding, ending and
-// most packets need.
+// learning late who the initiator is changes one field only. Three cache lines have what an ordinary packet needs, the
+// fourth what the first packet writes and records read.
 struct alignas(64) Flow {
   FlowKey key;
-  Nanos last = 0;  // newest packet
-  std::uint64_t id = 0;
+  Nanos last = 0;                                   // newest packet
+  std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
 
   tcp::Tracker* tracker = nullptr;       // TCP only
   Conversation* conversation = nullptr;  // once there was payload to look into
+  Turns turns;
   FlowIndex wheel_next = kNoFlow, wheel_previous = kNoFlow;
-  std::uint32_t wheel_slot = 0;
-  std::uint32_t burst = 0;                          // of its last packet: flows of the running burst are not evicted
-  std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
-  std::array<bool, 2> initial_known{};
+  std::uint16_t wheel_slot = 0;
   std::array<std::uint8_t, 2> ttl_min{255, 255};  // of each side in this interval
-  std::array<std::uint8_t, 2> traffic_class{};    // of the first packet of each side in this interval
-  std::uint8_t initiator = 0;
-  std::uint8_t application = 0;      // number of its dissector + 1, once the conversation is gone; 0: none
-  bool initiator_certain = false;    // told by a SYN or by the payload
-  bool ended = false;                // FIN of both sides or RST: lingers
-  bool look_inside = false;          // its payload is wanted
-  std::uint8_t mac_from = 0;         // who sent the packet that `encapsulation` is of
-  std::uint16_t icmp_type_code = 0;  // of the first packet
-  std::uint32_t quality = 0;
-  std::uint32_t transactions = 0;
+  std::uint8_t initiator : 1 = 0;
+  bool initiator_certain : 1 = false;  // told by a SYN or by the payload
+  bool ended : 1 = false;              // FIN of both sides or RST: lingers
+  bool look_inside : 1 = false;        // its payload is wanted
+  std::array<bool, 2> initial_known{};
+  std::uint32_t burst = 0;  // of its last packet: flows of the running burst are not evicted
 
   std::array<SideCounts, 2> sides;
-  Turns turns;
+
+  std::uint64_t id = 0;
   Encapsulation encapsulation;  // of the first packet
+  std::uint32_t quality = 0;
+  std::uint32_t transactions = 0;
+  std::uint16_t icmp_type_code = 0;             // of the first packet
+  std::array<std::uint8_t, 2> traffic_class{};  // of the first packet of each side in this interval
+  std::uint8_t mac_from = 0;                    // who sent the packet that `encapsulation` is of
+  std::uint8_t application = 0;                 // number of its dissector + 1, once the conversation is gone; 0: none
 
   // First packet of this record's interval; there must be one.
   Nanos interval_start() const {
@@ -93,6 +95,6 @@ struct alignas(64) Flow {
   std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 };
 
-static_assert(sizeof(Flow) == 256, "four cache lines");
+static_assert(sizeof(Flow) == 256 && offsetof(Flow, sides) == 128 && offsetof(Flow, id) == 192);
 
 }  // namespace probe

@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <bit>
 #include <cassert>
-#include <new>
 
 namespace probe {
 
@@ -36,9 +35,7 @@ void FlowTable::prefetch_flow(std::uint64_t hash) const {
   const Bucket& b = buckets_[home_of(hash)];
   const unsigned mask = matches(b, tag_of(hash));
   if (mask == 0) return;
-  const auto* flow =
-      reinterpret_cast<const std::byte*>(&flows_[b.flows[static_cast<unsigned>(std::countr_zero(mask))]]);
-  for (std::size_t at = 0; at < sizeof(Flow); at += 64) __builtin_prefetch(flow + at);
+  prefetch_octets(&flows_[b.flows[static_cast<unsigned>(std::countr_zero(mask))]], offsetof(Flow, id));
 }
 
 FlowIndex FlowTable::find(const FlowKey& key, std::uint64_t hash) const {
@@ -55,9 +52,13 @@ FlowIndex FlowTable::find(const FlowKey& key, std::uint64_t hash) const {
 
 FlowIndex FlowTable::insert(const FlowKey& key, std::uint64_t hash) {
   if (size_ == capacity_) return kNoFlow;
-  const FlowIndex i = returned_ > 0 ? free_[--returned_] : static_cast<FlowIndex>(fresh_++);
-  new (&flows_[i]) Flow;
+  const FlowIndex i = next_free();
+  if (returned_ > 0)
+    --returned_;
+  else
+    ++fresh_;
   flows_[i].key = key;
+  prefetch_object(&flows_[std::min<std::size_t>(next_free(), capacity_ - 1)]);
   for (std::size_t at = home_of(hash);; at = (at + 1) & bucket_mask_) {
     Bucket& b = buckets_[at];
     const unsigned free = matches(b, kFree);

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "probe/base/pages.h"
+#include "probe/base/prefetch.h"
 #include "probe/flow/flow.h"
 
 namespace probe {
@@ -24,7 +25,8 @@ class FlowTable {
   void prefetch_flow(std::uint64_t hash) const;
   // The flow's slot, or kNoFlow.
   FlowIndex find(const FlowKey& key, std::uint64_t hash) const;
-  // A new slot for a key that is not in the table, or kNoFlow if the table is full.
+  // A new slot for a key that is not in the table, or kNoFlow if the table is full. Of what was in the slot only the
+  // key is new: the caller begins the flow.
   FlowIndex insert(const FlowKey& key, std::uint64_t hash);
   void erase(FlowIndex);
 
@@ -47,6 +49,7 @@ class FlowTable {
     const auto tag = static_cast<std::uint16_t>(hash >> 48);
     return tag == kFree ? 1 : tag;
   }
+  FlowIndex next_free() const { return returned_ > 0 ? free_[returned_ - 1] : static_cast<FlowIndex>(fresh_); }
   std::size_t home_of(std::uint64_t hash) const { return hash & bucket_mask_; }
   // Bit w is set if way w has this tag.
   static unsigned matches(const Bucket&, std::uint16_t tag);

@@ -41,16 +41,12 @@ FlowFacts facts_of(const Flow& f) {
   return facts;
 }
 
-template <class T>
-void prefetch_object(const T* object) {
-  for (std::size_t at = 0; at < sizeof(T); at += 64)
-    __builtin_prefetch(reinterpret_cast<const std::byte*>(object) + at);
-}
-
 // What a packet of this flow will touch beyond the flow itself.
-void prefetch_behind(const Flow& f, unsigned from) {
-  if (f.tracker) f.tracker->prefetch(from);
-  if (f.conversation) prefetch_object(f.conversation);
+void prefetch_behind(const Flow& f, const Packet& p) {
+  if (f.tracker) f.tracker->prefetch(p.from_high, p.payload_length > 0);
+  if (!f.conversation) return;
+  prefetch_object(f.conversation);
+  __builtin_prefetch(&f.id, 1);
 }
 
 void take_turns(const Packet& p, Flow& f, unsigned from, tcp::Verdict verdict) {
@@ -82,7 +78,7 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   for (const Packet& p : packets) flows_.prefetch_flow(p.hash);
   for (std::size_t i = 0; i < packets.size(); ++i) {
     touched[i] = touch(packets[i]);
-    if (touched[i] != kNoFlow) prefetch_behind(flows_[touched[i]], packets[i].from_high);
+    if (touched[i] != kNoFlow) prefetch_behind(flows_[touched[i]], packets[i]);
   }
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (touched[i] != kNoFlow && flows_[touched[i]].conversation) flows_[touched[i]].conversation->prefetch_session();
@@ -117,7 +113,7 @@ Nanos Pipeline::deadline(const Flow& f) const {
 }
 
 // What is known of a flow from its first packet. The slot's key is there already, and its place in the wheel if an
-// earlier flow had the same key.
+// earlier flow had the same key. The next flow's memory is fetched meanwhile.
 void Pipeline::begin(FlowIndex i, const Packet& p) {
   Flow& f = flows_[i];
   Flow fresh;
@@ -140,6 +136,7 @@ void Pipeline::begin(FlowIndex i, const Packet& p) {
   counters_.add(Counter::flow_created);
   if (!p.is_tcp()) return;
   f.tracker = trackers_.make();
+  trackers_.prefetch_next();
   if (!f.tracker) counters_.add(Counter::flow_tracker_pool_empty);
 }
 
@@ -243,26 +240,30 @@ void Pipeline::end(Flow& f, EndReason why) {
 }
 
 void Pipeline::expire(Nanos now) {
-  const auto prepare = [this](const Flow& f) {
-    prefetch_object(&f);
-    flows_.prefetch_bucket(f.key.hash());
-    if (f.tracker) f.tracker->prefetch_all();
-  };
   const auto visit = [this, now](FlowIndex i) {
     Flow& f = flows_[i];
     if (deadline(f) >= now) return wheel_.add(i, deadline(f));
     end(f, f.ended ? EndReason::end_of_flow : EndReason::idle_timeout);
     flows_.erase(i);
   };
-  wheel_.turn(now, prepare, visit);
+  wheel_.turn(
+      now, [this](const Flow& f) { prefetch_end(f); }, visit);
 }
 
 void Pipeline::finish() {
-  wheel_.drain([this](FlowIndex i) {
+  const auto visit = [this](FlowIndex i) {
     Flow& f = flows_[i];
     end(f, f.ended ? EndReason::end_of_flow : EndReason::forced_end);
     flows_.erase(i);
-  });
+  };
+  wheel_.drain([this](const Flow& f) { prefetch_end(f); }, visit);
+}
+
+// What the end of a flow touches beyond the flow itself.
+void Pipeline::prefetch_end(const Flow& f) const {
+  flows_.prefetch_bucket(f.key.hash());
+  if (f.tracker) f.tracker->prefetch_report();
+  if (f.conversation) prefetch_object(f.conversation);
 }
 
 }  // namespace probe

@@ -52,8 +52,8 @@ class Pipeline {
   void learn_from_syn(const Packet&, Flow&, unsigned from);
   void end_interval(Flow&, EndReason);
   void end(Flow&, EndReason);
-  void erase(FlowIndex);
   void expire(Nanos now);
+  void prefetch_end(const Flow&) const;
   Nanos deadline(const Flow&) const;
 
   const PipelineOptions options_;

@@ -25,6 +25,8 @@ class Handshake {
   bool simultaneous() const { return simultaneous_; }
   bool answered() const { return stage_ == Stage::answered || stage_ == Stage::done; }
   bool done() const { return stage_ == Stage::done; }
+  // The next acknowledgement of `side` may be the last step.
+  bool awaits(unsigned side) const { return stage_ == Stage::answered && static_cast<int>(side) == initiator_; }
   Nanos rtt(unsigned side) const { return rtt_[side]; }
   // More than one copy could have been answered, so rtt() can be wrong.
   bool ambiguous(unsigned side) const { return ambiguous_[side]; }

@@ -42,8 +42,8 @@ class Holes {
   void insert(unsigned at, const Hole&);
   void erase(unsigned at);
 
-  std::uint8_t count_ = 0;
   std::array<Hole, kCapacity> holes_;
+  std::uint8_t count_ = 0;  // last: whoever asks whether there are any reads no more than what follows
 };
 
 }  // namespace probe::tcp

@@ -25,14 +25,16 @@ class Outstanding {
   // Drops what `acknowledged` covers. When the newest of it passed, if it ends there: all others were acknowledged
   // together with a later one and waited for it.
   std::optional<std::uint32_t> acknowledge(std::uint32_t acknowledged) {
-    std::optional<std::uint32_t> sent_us;
+    bool exact = false;
+    std::uint32_t sent_us = 0;
     while (count_ != 0 && sequence_at_or_before(segments_[first_].end, acknowledged)) {
-      if (segments_[first_].end == acknowledged) sent_us = segments_[first_].sent_us;
+      exact = segments_[first_].end == acknowledged;
+      sent_us = segments_[first_].sent_us;
       if (++first_ == kCapacity) first_ = 0;
       --count_;
     }
     if (count_ == 0) first_ = 0;  // the few of most connections stay in one cache line
-    return sent_us;
+    return exact ? std::optional(sent_us) : std::nullopt;
   }
 
   // Drops those that end behind `sequence`, because it was sent again: which copy an acknowledgement answers is not
@@ -42,6 +44,7 @@ class Outstanding {
   }
 
   void clear() { count_ = 0; }
+  const void* segments() const { return segments_.data(); }  // for prefetching
   bool empty() const { return count_ == 0; }
 
  private:

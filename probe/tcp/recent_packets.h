@@ -26,20 +26,23 @@ class RecentPackets {
     return static_cast<std::uint32_t>(mix(mix(numbers, rest ^ p.payload_length), times));
   }
 
-  // How long ago the same packet passed (microseconds, negative if time ran backwards); else it is remembered.
-  std::optional<std::int32_t> repeats(std::uint32_t signature, std::uint32_t now_us) {
-    for (unsigned i = 0; i < kCapacity; ++i)
-      if (signatures_[i] == signature) return static_cast<std::int32_t>(now_us - seen_us_[i]);
-    signatures_[next_] = signature;
-    seen_us_[next_] = now_us;
-    next_ = (next_ + 1) % kCapacity;
+  // How long ago the same packet passed (microseconds, negative if time ran backwards), if it did.
+  std::optional<std::int32_t> find(std::uint32_t signature, std::uint32_t now_us) const {
+    for (const Seen& s : seen_)
+      if (s.signature == signature) return static_cast<std::int32_t>(now_us - s.us);
     return std::nullopt;
+  }
+  // `nth` counts the packets that are remembered; it may wrap.
+  void remember(unsigned nth, std::uint32_t signature, std::uint32_t now_us) {
+    seen_[nth % kCapacity] = {signature, now_us};
   }
 
  private:
-  std::array<std::uint32_t, kCapacity> signatures_{};
-  std::array<std::uint32_t, kCapacity> seen_us_{};
-  unsigned next_ = 0;
+  struct Seen {
+    std::uint32_t signature = 0;
+    std::uint32_t us = 0;
+  };
+  std::array<Seen, kCapacity> seen_;  // one cache line
 };
 
 }  // namespace probe::tcp

@@ -38,12 +38,11 @@ void on_window(const Packet& p, Side& side) {
   side.window = window;
   side.window_seen = true;
   if (p.tcp.has(kSyn)) return;  // RFC 7323 §2.2: the window of a SYN is not scaled, and not yet in use
-  SenderMeasures& m = side.measures;
-  if (window == 0 && !was_closed) ++m.zero_windows;
+  if (window == 0 && !was_closed) ++side.measures.zero_windows;
   if (!side.scale_known) return;
   const std::uint32_t octets = std::uint32_t{window} << side.window_shift;
-  if (!m.window_known || octets < m.window_min) m.window_min = octets;
-  m.window_known = true;
+  if (!side.window_known || octets < side.window_min) side.window_min = octets;
+  side.window_known = true;
 }
 
 // RFC 2883 §4: the first block lies below the acknowledgement or inside of the second block.
@@ -72,12 +71,7 @@ void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
 Tracker::Tracker() {}
 
 Verdict Tracker::on_segment(const Packet& p, Sender s) {
-  now_us_ = static_cast<std::uint32_t>(p.time / kMicrosecond);
-  if (p.time < last_time_)
-    mark(Quality::time_disorder);
-  else
-    last_time_ = p.time;
-  sides_[s].measures.flags |= p.tcp.flags;
+  sides_[s].flags |= p.tcp.flags;
   if (is_duplicate(p, s)) return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
   if (p.tcp.has(kRst)) {
     on_reset(p, s);
@@ -85,7 +79,7 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
   }
   if (p.tcp.has(kSyn)) {
     if (!on_syn(p, s)) return Verdict::no_data;
-  } else if (handshake_.initiator() < 0) {
+  } else if (!sides_[s].seen && handshake_.initiator() < 0) {
     mark(Quality::mid_stream);
   }
   if (p.tcp.has(kAck)) on_acknowledgement(p, s);
@@ -97,8 +91,12 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
 bool Tracker::is_duplicate(const Packet& p, Sender s) {
   Side& from = sides_[s];
   from.identify(p.ip_id);
-  const auto age_us = from.packets.repeats(RecentPackets::signature(p), now_us_);
-  if (!age_us) return false;
+  const std::uint32_t signature = RecentPackets::signature(p), now_us = microseconds_of(p);
+  const auto age_us = is_news(p, s) ? std::nullopt : from.packets.find(signature, now_us);
+  if (!age_us) {
+    from.packets.remember(from.remembered++, signature, now_us);
+    return false;
+  }
   if (p.ip_id != 0 && from.ids_change) return true;
   // Acknowledgements are legitimately sent alike.
   if (p.sequence_length() == 0 || std::abs(std::int64_t{*age_us}) >= kDuplicateUs) return false;
@@ -107,10 +105,20 @@ bool Tracker::is_duplicate(const Packet& p, Sender s) {
   return answer != kUnknown ? *age_us * kMicrosecond < answer : p.tcp.has_timestamps;
 }
 
+// Sends or acknowledges the next octets, which the original of a copy would have done before: nearly every packet.
+bool Tracker::is_news(const Packet& p, Sender s) const {
+  const Side &from = sides_[s], &of = sides_[s ^ 1];
+  if (p.tcp.has(kSyn | kFin)) return false;
+  if (p.payload_length > 1) return from.seen && !from.provisional && p.tcp.sequence == from.top;
+  return p.payload_length == 0 && of.seen && of.acknowledged_known &&
+         sequence_before(of.acknowledged, p.tcp.acknowledgement) &&
+         sequence_at_or_before(p.tcp.acknowledgement, of.top);
+}
+
 bool Tracker::starts_another(const Packet& p, Sender s) const {
   if ((p.tcp.flags & (kSyn | kAck | kRst)) != kSyn) return false;
   const Side &from = sides_[s], &to = sides_[s ^ 1];
-  if (!from.seen && !to.seen) return reset_;
+  if (!from.seen && !to.seen) return from.reset;
   if (from.seen && p.tcp.sequence == (from.syn ? from.origin : from.origin - 1)) return false;
   if (end_seen()) return true;
   if (handshake_.answered()) return false;
@@ -126,27 +134,28 @@ bool Tracker::on_syn(const Packet& p, Sender s) {
     from.origin = p.tcp.sequence;
   } else if (from.seen && p.tcp.sequence != from.origin) {
     if (handshake_.done()) return false;
-    from.start(p,
-               now_us_);  // a server without memory of its first answer, as with SYN cookies; or what came was forged
+    from.start(p);  // a server without memory of its first answer, as with SYN cookies; or what came was forged
   }
   if (handshake_.on_syn(p, s)) {
     to.measures.spurious_packets += to.repeats;
     to.repeats = 0;
   }
+  for (Sender i : {0u, 1u}) sides_[i].ends_handshake = handshake_.awaits(i);
   if (!from.syn) on_first_syn(p.tcp, from, to);
   return !overtaken;
 }
 
 void Tracker::restart() {
   for (Side& side : sides_) {
-    const SenderMeasures measures = side.measures;
-    const RttStatistics rtt = side.rtt;
+    const Side old = side;
     std::construct_at(&side);
-    side.measures = measures;
-    side.rtt = rtt;
+    side.measures = old.measures;
+    side.window_min = old.window_min;
+    side.window_known = old.window_known;
+    side.flags = old.flags;
+    side.rtt = old.rtt;
   }
   handshake_ = Handshake();
-  reset_ = false;
 }
 
 // RFC 9293 §3.5.3: a RST outside of the window ends nothing; inside, its number need not be the next one.
@@ -156,18 +165,21 @@ void Tracker::on_reset(const Packet& p, Sender s) {
     const std::uint32_t low = from.acknowledged_or_origin() - kSmallestReach, high = from.top + to.reach();
     if (sequence_before(p.tcp.sequence, low) || sequence_before(high, p.tcp.sequence)) return;
   }
-  reset_ = true;
+  for (Side& side : sides_) side.reset = true;
 }
 
 void Tracker::on_acknowledgement(const Packet& p, Sender s) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
   const std::uint32_t acknowledged = p.tcp.acknowledgement;
-  if (!p.tcp.has(kSyn)) handshake_.on_ack(p, s, from.seen ? from.top : p.tcp.sequence);
+  if (from.ends_handshake && !p.tcp.has(kSyn)) {
+    handshake_.on_ack(p, s, from.seen ? from.top : p.tcp.sequence);
+    from.ends_handshake = handshake_.awaits(s);
+  }
   if (of.repeats != 0 || of.reactions != 0) on_needless(p, s);
   if (!of.acknowledged_known || acknowledged != of.acknowledged) {
     if (of.acknowledged_known && sequence_before(acknowledged, of.acknowledged)) return;  // overtaken by a later one
     if (!plausible(acknowledged, s)) return;
-    advance_acknowledged(acknowledged, s);
+    advance_acknowledged(acknowledged, s, microseconds_of(p));
   } else if (is_duplicate_ack(p, from, of)) {
     ++from.measures.duplicate_acks;
   }
@@ -214,7 +226,7 @@ bool Tracker::plausible(std::uint32_t acknowledged, Sender s) {
   return false;
 }
 
-void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s) {
+void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::uint32_t now_us) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
   if (of.seen) {
     if (sequence_before(of.top, acknowledged) && (of.provisional || (of.probed && acknowledged == of.top + 1)))
@@ -225,10 +237,10 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s) {
     if (sequence_before(of.top, acknowledged))
       of.measures.capture_loss_octets += acknowledged - (sequence_before(of.top, since) ? since : of.top);
     if (const auto sent_us = of.outstanding.acknowledge(acknowledged)) {
-      const auto sample_us = static_cast<std::int32_t>(now_us_ - *sent_us);
+      const auto sample_us = static_cast<std::int32_t>(now_us - *sent_us);
       if (sample_us >= 0) {
         from.rtt.add(sample_us * kMicrosecond);
-        from.recent.add(static_cast<std::uint32_t>(sample_us), now_us_);
+        from.recent.add(static_cast<std::uint32_t>(sample_us), now_us);
       }
     }
   }
@@ -246,11 +258,11 @@ Nanos Tracker::network_rtt(Sender s) const {
 }
 
 bool Tracker::closed() const {
-  if (reset_) return true;
+  if (sides_[0].reset) return true;
   return end_seen() && sides_[0].has_acknowledged(sides_[0].fin_end) && sides_[1].has_acknowledged(sides_[1].fin_end);
 }
 
-bool Tracker::end_seen() const { return reset_ || (sides_[0].fin && sides_[1].fin); }
+bool Tracker::end_seen() const { return sides_[0].reset || (sides_[0].fin && sides_[1].fin); }
 
 std::uint32_t Tracker::quality() const {
   std::uint32_t bits = quality_;
@@ -266,6 +278,8 @@ void Tracker::start_interval() {
   for (Side& side : sides_) {
     side.measures = {};
     side.rtt = {};
+    side.window_known = false;
+    side.flags = 0;
   }
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "probe/base/quality.h"
@@ -18,10 +19,7 @@ namespace probe::tcp {
 using Sender = unsigned;
 
 // What happened to the segments of one sender since the last report. Octets are payload: SYN and FIN are not counted.
-struct SenderMeasures {
-  std::uint32_t window_min = 0;             // least receive window announced, scaled
-  bool window_known = false;                // a window was seen whose scale is known
-  std::uint8_t flags = 0;                   // control bits, or-ed
+struct SenderTroubles {
   std::uint32_t retransmitted_packets = 0;  // all of them: seen twice, repeated SYN or FIN, holes filled by a repeat
   std::uint64_t retransmitted_octets = 0;
   std::uint32_t before_probe_packets = 0;  // of these: the first copy never passed the probe
@@ -31,6 +29,14 @@ struct SenderMeasures {
   std::uint32_t zero_windows = 0;         // times this sender closed its receive window
   std::uint64_t capture_loss_octets = 0;  // acknowledged by the other side, never seen
 };
+struct SenderMeasures : SenderTroubles {
+  std::uint32_t window_min = 0;  // least receive window announced, scaled
+  bool window_known = false;     // a window was seen whose scale is known
+  std::uint8_t flags = 0;        // control bits, or-ed
+};
+
+// The clock of what is measured here: wraps after 71 minutes.
+inline std::uint32_t microseconds_of(const Packet& p) { return static_cast<std::uint32_t>(p.time / kMicrosecond); }
 
 // What a segment was, for those who follow the payload.
 enum class Verdict : std::uint8_t {
@@ -49,7 +55,10 @@ class Tracker {
 
   Verdict on_segment(const Packet&, Sender);
 
-  const SenderMeasures& measures(Sender s) const { return sides_[s].measures; }
+  SenderMeasures measures(Sender s) const {
+    const Side& side = sides_[s];
+    return {side.measures, side.window_min, side.window_known, side.flags};
+  }
   const RttStatistics& rtt(Sender s) const { return sides_[s].rtt; }  // between the probe and endpoint s
   // Handshake round trips; kUnknown if not seen or not trustworthy.
   static constexpr Nanos kUnknown = Handshake::kUnknown;
@@ -77,24 +86,24 @@ class Tracker {
   static constexpr Nanos kNever = -(Nanos{1} << 62);
   Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
-  // Fetches what an ordinary segment of `s` will touch, some packets ahead.
-  void prefetch(Sender s) const {
+  // Fetches what an ordinary segment of `s` will touch, some packets ahead: one with data waits for its acknowledgement,
+  // one without is the acknowledgement of what waits.
+  void prefetch(Sender s, bool data) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
-    __builtin_prefetch(&last_time_, 1);
-    __builtin_prefetch(&from, 1);
-    __builtin_prefetch(&from.rtt, 1);
+    __builtin_prefetch(&from.top, 1);
+    __builtin_prefetch(&to.top, 1);
     __builtin_prefetch(&from.packets, 1);
-    __builtin_prefetch(&from.outstanding, 1);
-    __builtin_prefetch(&to, 1);
-    __builtin_prefetch(&to.outstanding, 1);
+    if (data) return __builtin_prefetch(from.outstanding.segments(), 1);
+    __builtin_prefetch(to.outstanding.segments(), 1);
+    __builtin_prefetch(&from.rtt, 1);
   }
   // Fetches all that a report reads.
-  void prefetch_all() const {
+  void prefetch_report() const {
     __builtin_prefetch(&handshake_);
-    __builtin_prefetch(&last_time_);
     for (const Side& side : sides_) {
-      __builtin_prefetch(&side);
+      __builtin_prefetch(&side.top);
       __builtin_prefetch(&side.rtt);
+      __builtin_prefetch(&side.measures);
     }
   }
 
@@ -106,16 +115,24 @@ class Tracker {
   // DSACK (RFC 2883) may tell. A few are enough, since it comes a round trip later.
   static constexpr unsigned kRepeats = 8;
 
-  // What is known of one sender, in the order of use: an ordinary packet touches the first line of both senders and
-  // the lines of `packets` and `outstanding`, a sample that of `rtt`.
+  // What is known of one sender. An ordinary packet touches one cache line of both senders, from the end of `holes` to
+  // the beginning of `outstanding`, then those of the segments outstanding and of `packets`; a sample that of `rtt`.
   struct alignas(64) Side {
+    std::array<std::uint32_t, kRepeats> repeated;  // where they begin; only `repeats` of them are read
+    Holes holes;
+
     std::uint32_t top = 0;           // next sequence number
     std::uint32_t origin = 0;        // the first sequence number that can have been seen
     std::uint32_t acknowledged = 0;  // by the other side
     std::uint32_t top_us = 0;        // when `top` was set
     std::uint32_t sack = 0;          // mark of the last SACK block that it sent
-    std::uint16_t window = 0;        // last one that it announced, as on the wire
-    std::uint16_t ip_id = 0;         // the latest
+    std::uint32_t fin_end = 0;
+    std::uint32_t window_min = 0;  // SenderMeasures has these three
+    bool window_known = false;
+    std::uint8_t flags = 0;
+    std::uint8_t remembered = 0;  // packets, modulo 256
+    std::uint16_t window = 0;     // last one that it announced, as on the wire
+    std::uint16_t ip_id = 0;      // the latest
     std::uint8_t window_shift = 0;
     std::uint8_t repeats = 0, next_repeat = 0;
     std::uint8_t reactions = 0;    // answers still to come to copies known to be needless when they passed
@@ -130,25 +147,25 @@ class Tracker {
     bool syn : 1 = false, fin : 1 = false;
     bool odd_ack_seen : 1 = false;
     bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
+    bool ends_handshake : 1 = false;  // its next acknowledgement may
+    bool reset : 1 = false;           // by either side
     std::uint16_t maximum_segment = 0;
-    SenderMeasures measures;
-    RttStatistics rtt;
-    RecentPackets packets;
-    RecentMinimum recent;
-    Outstanding outstanding;
-    Holes holes;
-    std::array<std::uint32_t, kRepeats> repeated;  // where they begin; only `repeats` of them are read
-    std::uint32_t odd_ack = 0;                     // an acknowledgement that it sent far beyond what was seen
-    std::uint32_t fin_end = 0;
+    std::uint32_t odd_ack = 0;  // an acknowledgement that it sent far beyond what was seen
     std::uint32_t origin_timestamp = 0;
+
+    Outstanding outstanding;
+    RecentPackets packets;
+    RttStatistics rtt;
+    RecentMinimum recent;
+    SenderTroubles measures;
     Nanos origin_time = 0;
     Nanos last_repeat = kNever;
 
     Side() {}  // leaves alone what is only read after it has been written
-    void start(const Packet&, std::uint32_t now_us);
+    void start(const Packet&);
     void identify(std::uint16_t ip_id);
     void found(std::uint32_t begin, std::uint32_t end);
-    void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
+    void advance(const Packet&, std::uint32_t end);
     void grow_old();
     void repeat(const Packet&, std::uint32_t octets);
     void remember_repeat(std::uint32_t sequence);
@@ -156,14 +173,19 @@ class Tracker {
     bool has_acknowledged(std::uint32_t end) const;
     std::uint32_t reach() const;
   };
+  // The first line, and where what lies around it begins and ends.
+  static_assert(offsetof(Side, top) == 64 * 3 + alignof(Holes) && sizeof(Holes) == 160 + alignof(Holes));
+  static_assert(offsetof(Side, packets) == 64 * 4 + sizeof(Outstanding) - alignof(Outstanding));
+  static_assert(offsetof(Side, rtt) % 64 + sizeof(RttStatistics) + sizeof(RecentMinimum) <= 64);
 
   bool is_duplicate(const Packet&, Sender);
+  bool is_news(const Packet&, Sender) const;
   bool on_syn(const Packet&, Sender);
   void on_reset(const Packet&, Sender);
   void on_acknowledgement(const Packet&, Sender);
   void on_needless(const Packet&, Sender);
   bool plausible(std::uint32_t acknowledged, Sender);
-  void advance_acknowledged(std::uint32_t acknowledged, Sender);
+  void advance_acknowledged(std::uint32_t acknowledged, Sender, std::uint32_t now_us);
   Verdict on_data(const Packet&, Sender);
   Verdict on_behind(const Packet&, Sender);
   Verdict on_repeated(const Packet&, Sender, std::uint32_t again, std::uint32_t filled);
@@ -173,12 +195,9 @@ class Tracker {
   void restart();
   void mark(Quality q) { quality_ |= bit_of(q); }
 
-  Handshake handshake_;  // its last octets and what follows it here are touched by each packet
-  Nanos last_time_ = kNever;
-  std::uint32_t now_us_ = 0;  // of the packet at hand; wraps
-  std::uint32_t quality_ = 0;
-  bool reset_ = false;
   std::array<Side, 2> sides_;
+  Handshake handshake_;
+  std::uint32_t quality_ = 0;
 };
 
 }  // namespace probe::tcp

@@ -27,13 +27,13 @@ Verdict Tracker::on_data(const Packet& p, Sender s) {
   Side& from = sides_[s];
   const std::uint32_t sequence = p.tcp.sequence, length = p.sequence_length(), end = sequence + length;
   if (!from.seen) {
-    from.start(p, now_us_);
+    from.start(p);
     from.provisional = length == 0;
   }
   if (length == 0) return sequence + 1 == from.top ? Verdict::keep_alive : Verdict::no_data;
   std::int32_t ahead = sequence_distance(from.top, sequence);
   if (ahead != 0 && (from.provisional || ahead > kFar || ahead < -kFar)) {
-    from.start(p, now_us_);
+    from.start(p);
     ahead = 0;
   }
   from.provisional = false;
@@ -49,12 +49,12 @@ Verdict Tracker::on_data(const Packet& p, Sender s) {
       from.probed = true;
       return Verdict::fresh;
     }
-    from.advance(p, end, now_us_);
+    from.advance(p, end);
     return Verdict::fresh;
   }
-  const Hole hole{from.top, sequence, from.top_us, now_us_, p.tcp.timestamp_value};
+  const Hole hole{from.top, sequence, from.top_us, microseconds_of(p), p.tcp.timestamp_value};
   if (from.holes.open(hole, from.acknowledged_or_origin())) mark(Quality::tracker_full);
-  from.advance(p, end, now_us_);
+  from.advance(p, end);
   return Verdict::early;
 }
 
@@ -88,7 +88,7 @@ Verdict Tracker::on_behind(const Packet& p, Sender s) {
   else
     verdict = on_before_origin(p, s);
   if (beyond == 0) return verdict;
-  from.advance(p, end, now_us_);
+  from.advance(p, end);
   return Verdict::fresh;
 }
 
@@ -123,7 +123,7 @@ Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fi
     // The receiver had it: the first copy did pass, but the capture missed it.
     ++(fill.acknowledged != 0 ? from.measures.spurious_packets : from.measures.before_probe_packets);
   }
-  if (!p.tcp.has(kFin)) from.outstanding.push(p.tcp.sequence + p.payload_length, now_us_);
+  if (!p.tcp.has(kFin)) from.outstanding.push(p.tcp.sequence + p.payload_length, microseconds_of(p));
   return Verdict::late;
 }
 
@@ -133,7 +133,8 @@ Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
   if (from.syn) return Verdict::repeated;  // before the SYN there is nothing: left over from another connection
   const std::uint32_t end = p.tcp.sequence + p.sequence_length();
   const auto origin_us = static_cast<std::uint32_t>(from.origin_time / kMicrosecond);
-  const Hole hole{p.tcp.sequence, from.origin, now_us_ - std::uint32_t{kFar}, origin_us, from.origin_timestamp};
+  const Hole hole{p.tcp.sequence, from.origin, microseconds_of(p) - std::uint32_t{kFar}, origin_us,
+                  from.origin_timestamp};
   if (was_reordered(p, s, hole)) {
     ++from.measures.out_of_order_packets;
     from.last_repeat = p.time;
@@ -153,7 +154,7 @@ Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
 // Whether the segment that fills a hole was sent before those behind the hole.
 bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   const Side& from = sides_[s];
-  const Nanos lag = static_cast<std::int32_t>(now_us_ - hole.opened_us) * kMicrosecond;
+  const Nanos lag = static_cast<std::int32_t>(microseconds_of(p) - hole.opened_us) * kMicrosecond;
   if (lag < 0) return true;
   if (from.timestamps) {
     // RFC 7323 §3: they tell the order of sending, but only to a tick of the sender's clock.
@@ -167,7 +168,7 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   // A retransmission comes a round trip after its original, which was sent after the segment before the hole.
   const Nanos own = network_rtt(s), other = network_rtt(s ^ 1);
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
-  const Nanos since_before = static_cast<std::int32_t>(now_us_ - hole.before_us) * kMicrosecond;
+  const Nanos since_before = static_cast<std::int32_t>(microseconds_of(p) - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
   return lag < std::min(own / 2, kReorderingLagAfterPause);
 }
@@ -187,10 +188,10 @@ void Tracker::Side::identify(std::uint16_t id) {
   if (!id_behind || ids_jump) ip_id = id;
 }
 
-void Tracker::Side::start(const Packet& p, std::uint32_t now_us) {
+void Tracker::Side::start(const Packet& p) {
   seen = true;
   top = origin = p.tcp.sequence;
-  top_us = now_us;
+  top_us = microseconds_of(p);
   origin_time = p.time;
   origin_timestamp = p.tcp.timestamp_value;
   timestamps = p.tcp.has_timestamps;
@@ -209,14 +210,14 @@ void Tracker::Side::found(std::uint32_t begin, std::uint32_t end) {
   measures.capture_loss_octets -= std::min<std::uint64_t>(measures.capture_loss_octets, octets);
 }
 
-void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t now_us) {
+void Tracker::Side::advance(const Packet& p, std::uint32_t end) {
   found(later(p.tcp.sequence, top), end);
   top = end;
-  top_us = now_us;
+  top_us = microseconds_of(p);
   probed = false;
   if (end - origin > std::uint32_t{kFar}) grow_old();
   if (p.tcp.has(kSyn | kFin) || has_acknowledged(end)) return;
-  outstanding.push(end, now_us);
+  outstanding.push(end, top_us);
 }
 
 // Numbers that lie far back would come to lie ahead. The receiver has acknowledged them, seen or not.

@@ -106,7 +106,7 @@ class Talk {
     return *this;
   }
 
-  const SenderMeasures& of(Sender s) const { return tracker.measures(s); }
+  SenderMeasures of(Sender s) const { return tracker.measures(s); }
   bool marked(Quality q) const { return (tracker.quality() & bit_of(q)) != 0; }
 
  private:
