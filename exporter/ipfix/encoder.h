@@ -56,8 +56,9 @@ class Encoder {
   struct Template;
   struct Library;  // libfixbuf's objects
   const Template& template_for(const RecordView&);
-  const Template& create(const RecordView&);
-  void emit(MessageInfo info);
+  const Template& known_or_new(const RecordView&);
+  Template& add(std::size_t layout, const Shape&);
+  void send(std::span<std::uint8_t> message, const MessageInfo&);
   std::uint32_t now() const;
 
   EncoderOptions options_;

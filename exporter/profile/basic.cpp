@@ -120,8 +120,8 @@ void Basic::fill(std::size_t side, const Record& r) {
 std::span<const RecordView> Basic::views(const Record& r) {
   const schema::Groups groups = r.groups();
   if (r.kind() != kFlow || (groups & kNeeded) != kNeeded) return {};
-  const bool came_back = r.number(place_in<"flow", "reversePacketDeltaCount">()) > 0;
-  const bool went = r.number(place_in<"flow", "packetDeltaCount">()) > 0 || !came_back;
+  const bool came_back = number_in<"reversePacketDeltaCount">(r) > 0;
+  const bool went = number_in<"packetDeltaCount">(r) > 0 || !came_back;
   std::size_t n = 0;
   for (const std::size_t side : {kForward, kReverse}) {
     if (!(side == kForward ? went : came_back)) continue;

@@ -45,13 +45,6 @@ std::uint64_t Record::number(std::size_t place) const {
   }
 }
 
-void Record::set_number(std::size_t place, std::uint64_t value) {
-  // Little endian machines only, as libfixbuf's transcoder assumes of internal records on this platform.
-  std::memcpy(body() + offset(place), &value,
-              schema::width(schema::kElements[layout().places[place].element].shape.type));
-  present_.set(place);
-}
-
 void Record::set_octets(std::size_t place, const std::uint8_t* value) {
   std::memcpy(body() + offset(place), value,
               schema::width(schema::kElements[layout().places[place].element].shape.type));
@@ -64,14 +57,12 @@ std::string_view Record::text(std::size_t place) const {
   return {reinterpret_cast<const char*>(slot.octets), slot.length};
 }
 
-void Record::set_text(std::size_t place, std::string_view value) {
+void Record::store_text(std::size_t place, std::size_t offset, std::size_t limit, std::string_view value) {
   const schema::Layout& l = layout();
   auto* octets = reinterpret_cast<std::uint8_t*>(body()) + l.fixed_octets + text_used_;
-  const std::size_t room =
-      std::min<std::size_t>(schema::kElements[l.places[place].element].shape.limit, l.text_octets - text_used_);
-  const TextSlot slot{copy_utf8(octets, room, value), octets};
+  const TextSlot slot{copy_utf8(octets, std::min<std::size_t>(limit, l.text_octets - text_used_), value), octets};
   if (slot.length == 0) return;
-  std::memcpy(body() + offset(place), &slot, sizeof slot);
+  std::memcpy(body() + offset, &slot, sizeof slot);
   text_used_ = static_cast<std::uint16_t>(text_used_ + slot.length);
   present_.set(place);
 }

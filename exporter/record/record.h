@@ -1,7 +1,8 @@
-// A row on its way to the exporter. Its body is already what libfixbuf reads: fixed fields, then the octets of texts.
+// A row on its way to the exporter. Its body is what exporter/ipfix packs: fixed fields, then the octets of texts.
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cassert>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +27,7 @@ class Record {
   const schema::Presence& present() const { return present_; }
   bool has(std::size_t place) const { return present_.has(place); }
   schema::Groups groups() const {
-    return parts_ ? schema::begun_groups(kind_, present_) : schema::complete_groups(kind_, present_);
+    return parts_ ? schema::groups_of(kind_, present_) : schema::complete_groups(kind_, present_);
   }
   // For records of other exporters, which know nothing of our groups: one is there as soon as one of its fields is.
   void accept_parts_of_groups() { parts_ = true; }
@@ -38,7 +39,6 @@ class Record {
     return reinterpret_cast<const std::uint8_t*>(body()) + offset(place);
   }
 
-  void set_number(std::size_t place, std::uint64_t value);
   void set_octets(std::size_t place, const std::uint8_t* value);  // width() of its type
   // The same where place, offset and width are known: numbers least significant octet first.
   template <std::size_t Width>
@@ -48,7 +48,10 @@ class Record {
   }
   // Copies as valid UTF-8 (what is not becomes U+FFFD), cut at the element's limit between characters. Set once: a
   // second time leaves the octets of the first unused. An empty text is the same as none.
-  void set_text(std::size_t place, std::string_view value);
+  void set_text(std::size_t place, std::string_view value) {
+    store_text(place, offset(place), schema::kElements[layout().places[place].element].shape.limit, value);
+  }
+  void store_text(std::size_t place, std::size_t offset, std::size_t limit, std::string_view value);
   // Keeps the first `octets` of a text that is there; to be cut between characters.
   void shorten_text(std::size_t place, std::size_t octets);
   void clear(std::size_t place);
@@ -98,7 +101,7 @@ void put(Record& r, std::size_t place, std::size_t offset, V&& value) {
   using T = std::remove_cvref_t<V>;
   if constexpr (e.shape.type == schema::Type::text) {
     static_assert(std::is_convertible_v<V, std::string_view>, "this element is a text");
-    r.set_text(place, value);
+    r.store_text(place, offset, e.shape.limit, value);
   } else if constexpr (width > 8 || e.shape.type == schema::Type::mac || e.shape.type == schema::Type::octets3) {
     static_assert(std::tuple_size<T>::value == width, "this element is an array of octets");
     r.store<width>(place, offset, value.data());
@@ -127,6 +130,20 @@ void set_in(Record& r, V&& value) {
   static constexpr schema::OffsetByKind kOffsets = schema::offsets_of(element);
   if (const std::uint8_t place = kPlaces[r.kind()]; place != schema::kNoPlace)
     record_detail::put<element>(r, place, kOffsets[r.kind()], std::forward<V>(value));
+}
+
+// The number of an element, as it is encoded; 0 if the record does not have it.
+template <schema::Name Field>
+std::uint64_t number_in(const Record& r) {
+  constexpr std::size_t element = schema::find_element(Field.view());
+  static_assert(element != schema::kNone, "no such element in the table");
+  constexpr std::size_t width = schema::width(schema::kElements[element].shape.type);
+  static_assert(width <= 8 && std::has_single_bit(width), "this element is not a number");
+  static constexpr schema::PlaceByKind kPlaces = schema::places_of(element);
+  static constexpr schema::OffsetByKind kOffsets = schema::offsets_of(element);
+  std::uint64_t value = 0;  // as is the memory of what was not set
+  if (kPlaces[r.kind()] != schema::kNoPlace) std::memcpy(&value, r.body() + kOffsets[r.kind()], width);
+  return value;
 }
 
 // Place of an element in a kind of record, both by name.

@@ -6,14 +6,19 @@
 namespace probe {
 namespace {
 
-// Octets at the front that are plain ASCII, eight at a time.
-std::size_t ascii_prefix(std::string_view s) {
+// Copies the octets at the front that are plain ASCII, eight at a time; returns how many.
+std::size_t copy_ascii(std::uint8_t* to, const char* from, std::size_t size) {
+  const auto copied_eight = [&](std::size_t at) {
+    std::uint64_t word;
+    std::memcpy(&word, from + at, sizeof word);
+    if ((word & 0x8080808080808080ULL) != 0) return false;
+    std::memcpy(to + at, &word, sizeof word);
+    return true;
+  };
   std::size_t n = 0;
-  for (std::uint64_t word; n + 8 <= s.size(); n += 8) {
-    std::memcpy(&word, s.data() + n, sizeof word);
-    if ((word & 0x8080808080808080ULL) != 0) break;
-  }
-  while (n < s.size() && static_cast<std::uint8_t>(s[n]) < 0x80) ++n;
+  while (n + 8 <= size && copied_eight(n)) n += 8;
+  if (n + 8 > size && size >= 8 && copied_eight(size - 8)) return size;  // the last of them again, with what is left
+  for (; n < size && static_cast<std::uint8_t>(from[n]) < 0x80; ++n) to[n] = static_cast<std::uint8_t>(from[n]);
   return n;
 }
 
@@ -41,8 +46,7 @@ std::size_t copy_utf8(std::uint8_t* to, std::size_t room, std::string_view from)
   constexpr std::string_view kReplacement = "\xef\xbf\xbd";
   std::size_t written = 0;
   while (!from.empty()) {
-    const std::size_t plain = std::min(ascii_prefix(from), room - written);
-    std::memcpy(to + written, from.data(), plain);
+    const std::size_t plain = copy_ascii(to + written, from.data(), std::min(from.size(), room - written));
     written += plain;
     from.remove_prefix(plain);
     if (from.empty() || written == room) break;

@@ -22,13 +22,9 @@ constexpr std::uint64_t kRefreshMessages = 2000;
 
 // When a record happened, in seconds: the export time of a replay.
 std::uint32_t seconds_of(const Record& r) {
-  static constexpr schema::PlaceByKind kFlowEnd = schema::places_of(schema::find_element("flowEndMilliseconds"));
-  static constexpr schema::PlaceByKind kStart = schema::places_of(schema::find_element("transactionStartMicroseconds"));
-  if (const std::uint8_t p = kFlowEnd[r.kind()]; p != schema::kNoPlace && r.has(p))
-    return static_cast<std::uint32_t>(r.number(p) / 1000);
-  if (const std::uint8_t p = kStart[r.kind()]; p != schema::kNoPlace && r.has(p))
-    return static_cast<std::uint32_t>(nanos_of_ntp(r.number(p)) / kSecond);
-  return 0;
+  if (const std::uint64_t end = number_in<"flowEndMilliseconds">(r)) return static_cast<std::uint32_t>(end / 1000);
+  const std::uint64_t start = number_in<"transactionStartMicroseconds">(r);
+  return start == 0 ? 0 : static_cast<std::uint32_t>(nanos_of_ntp(start) / kSecond);
 }
 
 class IpfixTarget : public Target, public ipfix::MessageReceiver {

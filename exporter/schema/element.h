@@ -30,7 +30,7 @@ inline constexpr std::array<GroupInfo, kGroupCount> kGroups = {{
 
 inline constexpr std::size_t kMostFields = 60;  // Wireshark drops templates with more (preference default)
 
-// How a value is kept in a record. Also how libfixbuf reads it, so memory needs no conversion before it is encoded.
+// How a value is kept in a record. Also how libfixbuf lays it out, so what it decodes needs no conversion.
 enum class Type : std::uint8_t {
   u8,
   u16,

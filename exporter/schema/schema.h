@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <iterator>
 
@@ -160,10 +161,8 @@ struct Presence {
   constexpr void set(std::size_t place) { words[place / 64] |= std::uint64_t{1} << (place % 64); }
   constexpr void clear(std::size_t place) { words[place / 64] &= ~(std::uint64_t{1} << (place % 64)); }
   constexpr bool has(std::size_t place) const { return (words[place / 64] >> (place % 64) & 1) != 0; }
-  constexpr bool covers(const Presence& o) const {
-    return (words[0] & o.words[0]) == o.words[0] && (words[1] & o.words[1]) == o.words[1];
-  }
-  constexpr bool any(const Presence& o) const { return (words[0] & o.words[0]) != 0 || (words[1] & o.words[1]) != 0; }
+  constexpr Presence both(const Presence& o) const { return {{words[0] & o.words[0], words[1] & o.words[1]}}; }
+  constexpr Presence less(const Presence& o) const { return {{words[0] & ~o.words[0], words[1] & ~o.words[1]}}; }
   constexpr bool operator==(const Presence&) const = default;
 };
 
@@ -189,28 +188,44 @@ constexpr std::array<GroupMasks, kKindCount> group_masks() {
 }
 inline constexpr std::array<GroupMasks, kKindCount> kGroupMasks = group_masks();
 
-// The groups of a record that are there: all fixed fields set, or (for a group of texts alone) any text set.
-constexpr Groups complete_groups(std::size_t kind, const Presence& present) {
+// The group of each place of a kind, and the places whose group is complete only with them, or with any of them.
+struct GroupPlan {
+  std::array<std::uint8_t, kMostPlaces> group_of{};
+  Presence needed, sufficient;  // fixed fields; texts of groups that have nothing else
+  Groups with_fixed = 0;        // groups that have fixed fields
+};
+constexpr std::array<GroupPlan, kKindCount> group_plans() {
+  std::array<GroupPlan, kKindCount> out{};
+  for (std::size_t k = 0; k < kKindCount; ++k)
+    for (std::size_t p = 0; p < kLayouts[k].count; ++p) {
+      const Element& e = kElements[kLayouts[k].places[p].element];
+      const bool only_texts = kGroupMasks[k].fixed[static_cast<std::size_t>(e.group)] == Presence{};
+      out[k].group_of[p] = static_cast<std::uint8_t>(e.group);
+      if (!e.is_text()) out[k].needed.set(p);
+      if (only_texts) out[k].sufficient.set(p);
+      if (!only_texts) out[k].with_fixed |= bit_of(e.group);
+    }
+  return out;
+}
+inline constexpr std::array<GroupPlan, kKindCount> kGroupPlans = group_plans();
+
+// The groups that these places belong to.
+constexpr Groups groups_of(std::size_t kind, const Presence& places) {
   Groups out = 0;
-  for (const Group g : kKinds[kind].groups) {
-    if (g == Group::kCount) break;
-    const Presence& fixed = kGroupMasks[kind].fixed[static_cast<std::size_t>(g)];
-    const Presence& texts = kGroupMasks[kind].texts[static_cast<std::size_t>(g)];
-    const bool only_texts = fixed == Presence{};
-    if (only_texts ? present.any(texts) : present.covers(fixed)) out |= bit_of(g);
-  }
+  for (std::size_t w = 0; w < places.words.size(); ++w)
+    for (std::uint64_t left = places.words[w]; left != 0; left &= left - 1)
+      out |= Groups{1} << kGroupPlans[kind].group_of[64 * w + static_cast<std::size_t>(std::countr_zero(left))];
   return out;
 }
 
-// Groups of which anything is there.
-constexpr Groups begun_groups(std::size_t kind, const Presence& present) {
-  Groups out = 0;
-  for (const Group g : kKinds[kind].groups) {
-    if (g == Group::kCount) break;
-    const auto i = static_cast<std::size_t>(g);
-    if (present.any(kGroupMasks[kind].fixed[i]) || present.any(kGroupMasks[kind].texts[i])) out |= bit_of(g);
-  }
-  return out;
+// The groups of a record that are there: all fixed fields set, or (for a group of texts alone) any text set.
+constexpr Groups complete_groups(std::size_t kind, const Presence& present) {
+  const GroupPlan& plan = kGroupPlans[kind];
+  return (plan.with_fixed & ~groups_of(kind, plan.needed.less(present))) |
+         groups_of(kind, plan.sufficient.both(present));
 }
+
+// Not exported by itself: what only the basic profile uses.
+constexpr bool is_internal(Group g) { return g == Group::reverse_times; }
 
 }  // namespace probe::schema

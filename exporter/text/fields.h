@@ -8,9 +8,6 @@
 
 namespace probe {
 
-// Not exported by itself: what only the basic profile uses.
-constexpr bool is_internal(schema::Group g) { return g == schema::Group::reverse_times; }
-
 struct FieldOrder {
   std::array<std::uint8_t, schema::kMostPlaces> places{};
   std::size_t count = 0;
@@ -18,7 +15,7 @@ struct FieldOrder {
 constexpr std::array<FieldOrder, schema::kKindCount> field_orders() {
   std::array<FieldOrder, schema::kKindCount> out{};
   for (std::size_t e = 0; e < schema::kElementCount; ++e) {
-    if (is_internal(schema::kElements[e].group)) continue;
+    if (schema::is_internal(schema::kElements[e].group)) continue;
     const schema::PlaceByKind places = schema::places_of(e);
     for (std::size_t k = 0; k < schema::kKindCount; ++k)
       if (places[k] != schema::kNoPlace) out[k].places[out[k].count++] = places[k];

@@ -61,9 +61,6 @@ std::string length_of(const schema::Element& e) {
   return e.is_text() ? fmt::format("<= {}", e.shape.limit) : std::to_string(schema::width(e.shape.type));
 }
 
-// Groups that reach a collector, in the order of their priority.
-bool exported(const schema::Element& e) { return e.group != schema::Group::reverse_times; }
-
 std::string markdown() {
   std::string out =
       "# Information elements\n\nMade by `augprobe elements --format markdown`; do not edit.\n\n"
@@ -80,7 +77,7 @@ std::string markdown() {
     for (const schema::Group g : k.groups) {
       if (g == schema::Group::kCount) break;
       for (const schema::Element& e : schema::kElements)
-        if (e.group == g && exported(e))
+        if (e.group == g && !schema::is_internal(g))
           out += fmt::format("| {} | `{}` | {} | {} | {} | {} | {} | {} |\n",
                              schema::kGroups[static_cast<std::size_t>(g)].name, e.name(), e.pen, e.id, type_name(e),
                              length_of(e), units_name(e), e.meaning);
@@ -94,7 +91,7 @@ std::string markdown() {
 std::string csv() {
   std::string out = "name,pen,id,type,length,units,group,meaning\n";
   for (const schema::Element& e : schema::kElements)
-    if (exported(e))
+    if (!schema::is_internal(e.group))
       out += fmt::format("{},{},{},{},{},{},{},\"{}\"\n", e.name(), e.pen, e.id, type_name(e),
                          e.is_text() ? e.shape.limit : schema::width(e.shape.type), units_name(e),
                          schema::kGroups[static_cast<std::size_t>(e.group)].name, e.meaning);
@@ -104,7 +101,7 @@ std::string csv() {
 std::string json() {
   nlohmann::ordered_json out = nlohmann::ordered_json::array();
   for (const schema::Element& e : schema::kElements)
-    if (exported(e))
+    if (!schema::is_internal(e.group))
       out.push_back({{"name", e.name()},
                      {"pen", e.pen},
                      {"id", e.id},

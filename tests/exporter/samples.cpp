@@ -27,6 +27,12 @@ schema::Groups random_groups(std::mt19937_64& random, std::size_t kind) {
   return out;
 }
 
+void set_number(Record& r, std::size_t place, std::uint64_t value) {
+  std::uint8_t octets[8];
+  for (std::size_t i = 0; i < sizeof octets; ++i) octets[i] = static_cast<std::uint8_t>(value >> (8 * i));
+  r.set_octets(place, octets);
+}
+
 namespace {
 
 std::string random_text(std::mt19937_64& random, std::size_t most) {
@@ -54,11 +60,11 @@ void set_random(Record& r, std::mt19937_64& random, std::size_t place) {
     case schema::Type::octets3:
       return r.set_octets(place, octets);
     case schema::Type::milliseconds:
-      return r.set_number(place, 1'700'000'000'000 + random() % 1'000'000);
+      return set_number(r, place, 1'700'000'000'000 + random() % 1'000'000);
     case schema::Type::microseconds:
-      return r.set_number(place, ntp_of(1'700'000'000 * kSecond + static_cast<Nanos>(random() % 1'000'000) * 1000));
+      return set_number(r, place, ntp_of(1'700'000'000 * kSecond + static_cast<Nanos>(random() % 1'000'000) * 1000));
     default:
-      return r.set_number(place, random() % 4 == 0 ? random() : random() % 1000);
+      return set_number(r, place, random() % 4 == 0 ? random() : random() % 1000);
   }
 }
 

@@ -14,6 +14,9 @@ std::array<std::size_t, schema::kKindCount> slots(std::size_t n);
 // All groups of a kind that can stand in one record: one address family, ports or ICMP.
 schema::Groups random_groups(std::mt19937_64&, std::size_t kind);
 
+// Any numeric element, by place; as it is encoded.
+void set_number(Record&, std::size_t place, std::uint64_t value);
+
 // A record whose complete groups are exactly `groups`.
 Record* make(RecordPools&, std::mt19937_64&, std::size_t kind, schema::Groups groups);
 

@@ -39,7 +39,7 @@ struct Worker {
       Record* r = nullptr;
       while (back.pop(r)) pools.give(r);
       if (!(r = pools.take(static_cast<std::size_t>(i) % schema::kKindCount))) continue;
-      r->set_number(number_of(*r), static_cast<std::uint64_t>(i));
+      samples::set_number(*r, number_of(*r), static_cast<std::uint64_t>(i));
       sum += r->number(number_of(*r));
       while (!out.push(r)) std::this_thread::yield();
       ++i;
