@@ -86,8 +86,8 @@ class Tracker {
   static constexpr Nanos kNever = -(Nanos{1} << 62);
   Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
-  // Fetches what an ordinary segment of `s` will touch, some packets ahead: one with data waits for its acknowledgement,
-  // one without is the acknowledgement of what waits.
+  // Fetches what an ordinary segment of `s` will touch, some packets ahead: one with data waits for its
+  // acknowledgement, one without is the acknowledgement of what waits.
   void prefetch(Sender s, bool data) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
     __builtin_prefetch(&from.top, 1);

@@ -91,10 +91,11 @@ TEST_F(Wheel, DrainVisitsEveryFlow) {
   wheel.start(0);
   for (std::uint16_t p = 0; p < 20; ++p) add(p, p * kSecond);
   std::size_t n = 0;
-  wheel.drain([](const Flow&) {}, [&](FlowIndex i) {
-    flows.erase(i);
-    ++n;
-  });
+  wheel.drain([](const Flow&) {},
+              [&](FlowIndex i) {
+                flows.erase(i);
+                ++n;
+              });
   EXPECT_EQ(n, 20u);
   EXPECT_EQ(flows.size(), 0u);
 }
