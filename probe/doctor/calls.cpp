@@ -1,32 +1,13 @@
 // The real system calls.
 #include <linux/ethtool.h>
-#include <linux/sockios.h>
 #include <net/if.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <sys/timex.h>
-#include <unistd.h>
-
-#include <cstring>
 
 #include "probe/doctor/machine.h"
+#include "probe/live/ethtool.h"
 
 namespace probe::doctor {
 namespace {
-
-// A request of ethtool(8) to an interface; false if there is no such interface or its driver does not know it.
-template <class Request>
-bool ethtool(const std::string& interface, Request& request) {
-  ifreq ifr{};
-  if (interface.empty() || interface.size() >= sizeof ifr.ifr_name) return false;
-  std::memcpy(ifr.ifr_name, interface.data(), interface.size());
-  ifr.ifr_data = reinterpret_cast<char*>(&request);
-  const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return false;
-  const bool good = ioctl(fd, SIOCETHTOOL, &ifr) == 0;
-  close(fd);
-  return good;
-}
 
 struct Offload {
   std::uint32_t get;
@@ -43,16 +24,17 @@ class SystemCalls final : public Calls {
   std::optional<Rings> rings(const std::string& interface) const override {
     ethtool_ringparam p{};
     p.cmd = ETHTOOL_GRINGPARAM;
-    if (!ethtool(interface, p)) return std::nullopt;
+    if (!live::Ethtool(interface).ask(&p)) return std::nullopt;
     return Rings{p.rx_pending, p.rx_max_pending};
   }
   std::optional<std::vector<std::string>> offloads(const std::string& interface) const override {
     if (if_nametoindex(interface.c_str()) == 0) return std::nullopt;
+    live::Ethtool ethtool(interface);
     std::vector<std::string> on;
     for (const Offload& o : kOffloads) {
       ethtool_value v{};
       v.cmd = o.get;
-      if (ethtool(interface, v) && (o.flag == 0 ? v.data : v.data & o.flag) != 0) on.emplace_back(o.name);
+      if (ethtool.ask(&v) && (o.flag == 0 ? v.data : v.data & o.flag) != 0) on.emplace_back(o.name);
     }
     return on;
   }

@@ -1,40 +1,16 @@
 #include "probe/live/offloads.h"
 
 #include <linux/ethtool.h>
-#include <linux/sockios.h>
-#include <net/if.h>
 #include <net/if_arp.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <cstddef>
 #include <cstring>
 #include <string_view>
 
+#include "probe/live/ethtool.h"
+
 namespace probe::live {
 namespace {
-
-class Ethtool {
- public:
-  explicit Ethtool(const std::string& interface) : socket_(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
-    std::strncpy(request_.ifr_name, interface.c_str(), IFNAMSIZ - 1);
-  }
-  ~Ethtool() {
-    if (socket_ >= 0) close(socket_);
-  }
-  Ethtool(const Ethtool&) = delete;
-  Ethtool& operator=(const Ethtool&) = delete;
-
-  bool ask(void* command) {
-    request_.ifr_data = static_cast<char*>(command);
-    return socket_ >= 0 && ioctl(socket_, SIOCETHTOOL, &request_) == 0;
-  }
-
- private:
-  const int socket_;
-  ifreq request_{};
-};
 
 // The kernel's structures end in an array of no length: a block of words that starts with one.
 template <typename Head>
