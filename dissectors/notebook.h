@@ -39,6 +39,7 @@ class Notebook {
   void* take_page() { return pages_.take(); }
   void give_page(void* page) { pages_.give(page); }
   std::size_t in_use() const { return pages_.in_use(); }
+  std::size_t octets() const { return pages_.octets(); }
 
  private:
   SlotPool pages_;

@@ -11,6 +11,7 @@
 #include "probe/run/collect.h"
 #include "probe/run/config.h"
 #include "probe/run/doctor.h"
+#include "probe/run/live.h"
 #include "probe/run/replay.h"
 #include "probe/run/summary.h"
 
@@ -26,14 +27,13 @@ std::string version() {
   return out;
 }
 
+std::string in_file(const std::string& file, const Mistake& m) {
+  return m.line > 0 ? fmt::format("{}:{}: {}", file, m.line, m.what) : fmt::format("{}: {}", file, m.what);
+}
+
 // Prints all mistakes; true if there are any.
 bool tell(const std::string& file, const std::vector<Mistake>& mistakes) {
-  for (const Mistake& m : mistakes) {
-    if (m.line > 0)
-      fmt::print(stderr, "{}:{}: {}\n", file, m.line, m.what);
-    else
-      fmt::print(stderr, "{}: {}\n", file, m.what);
-  }
+  for (const Mistake& m : mistakes) fmt::print(stderr, "{}\n", in_file(file, m));
   return !mistakes.empty();
 }
 
@@ -49,12 +49,24 @@ struct Configured {
         ->type_name("KEY=VALUE")
         ->allow_extra_args(false);
   }
+  // All mistakes; none: `o` is good.
+  std::vector<std::string> read(Options& o) const {
+    std::vector<std::string> mistakes;
+    const auto add = [&](const std::string& where, const std::vector<Mistake>& more) {
+      for (const Mistake& m : more) mistakes.push_back(in_file(where, m));
+    };
+    o = {};
+    if (!file.empty()) add(file, load_config(file, o));
+    for (const std::string& s : set) add("--set", set_option(s, o));
+    if (!exports.empty()) o.export_targets = exports;
+    add(file.empty() ? "augprobe" : file, check_options(o));
+    return mistakes;
+  }
   // False after all mistakes have been told.
   bool load() {
-    bool wrong = !file.empty() && tell(file, load_config(file, options));
-    for (const std::string& s : set) wrong = tell("--set", set_option(s, options)) || wrong;
-    if (!exports.empty()) options.export_targets = exports;
-    return !(tell(file.empty() ? "augprobe" : file, check_options(options)) || wrong);
+    const std::vector<std::string> mistakes = read(options);
+    for (const std::string& m : mistakes) fmt::print(stderr, "{}\n", m);
+    return mistakes.empty();
   }
 };
 
@@ -94,6 +106,30 @@ struct Replay {
                  "augprobe: own elements go out under 32473, the number for documentation (RFC 5612); set "
                  "export.enterprise_number\n");
     return replay(request);
+  }
+};
+
+struct Run {
+  Configured configured;
+  RunRequest request;
+
+  explicit Run(CLI::App& app) {
+    configured.add_to(app);
+    app.add_option("-e,--export", configured.exports, "IPFIX target instead of those in the configuration")
+        ->type_name("URL")
+        ->allow_extra_args(false);
+    app.add_flag("-q,--quiet", request.quiet, "No summary at the end");
+    app.footer("SIGTERM and SIGINT end it when all flows are exported; SIGHUP reads export targets and filter again.");
+  }
+  int run() {
+    if (!configured.load()) return kUsage;
+    if (configured.options.capture_ports.empty()) {
+      fmt::print(stderr, "augprobe: there is no port to read from: set capture.ports, e.g. [\"socket:eth1\"]\n");
+      return kUsage;
+    }
+    request.options = configured.options;
+    request.reload = [this](Options& o) { return configured.read(o); };
+    return run_live(request);
   }
 };
 
@@ -172,6 +208,7 @@ int run(int argc, char** argv) {
   CLI::App app{"A passive probe: captured packets in, flows and transactions with their performance out, as IPFIX."};
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
+  CLI::App& run_app = *app.add_subcommand("run", "Measure what comes from ports until told to end");
   CLI::App& replay_app = *app.add_subcommand("replay", "Read captures and export, store, show or check the records");
   CLI::App& collect_app = *app.add_subcommand("collect", "Receive IPFIX and store or print the records");
   CLI::App& show_app = *app.add_subcommand("show", "Show records of an IPFIX file or a database as tables");
@@ -180,6 +217,7 @@ int run(int argc, char** argv) {
   CLI::App& options_app = *app.add_subcommand("options", "List all options with their defaults");
   CLI::App& counters_app = *app.add_subcommand("counters", "List all counters");
   CLI::App& check_app = *app.add_subcommand("check-config", "Tell all mistakes in a configuration file");
+  Run live(run_app);
   Replay replaying(replay_app);
   Collect collecting(collect_app);
   Show showing(show_app);
@@ -194,6 +232,7 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& e) {
     return app.exit(e) == 0 ? 0 : kUsage;
   }
+  if (run_app.parsed()) return live.run();
   if (replay_app.parsed()) return replaying.run();
   if (collect_app.parsed()) return collecting.run();
   if (show_app.parsed()) return show(showing.request);

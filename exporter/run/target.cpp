@@ -76,6 +76,7 @@ class IpfixTarget : public Target, public ipfix::MessageReceiver {
   }
 
   TargetReport report() const override;
+  void wait_until(Clock::time_point end) override { transport_->wait_until(end); }
 
  private:
   void message(Bytes octets, const ipfix::MessageInfo& info) override {  // from the encoder

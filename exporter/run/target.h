@@ -1,6 +1,7 @@
 // An IPFIX target: a profile, an encoder and a transport behind one URL.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -60,6 +61,8 @@ inline constexpr ReportedCounter kReportedCounters[] = {
 class Target : public Sink {
  public:
   virtual TargetReport report() const = 0;
+  // Live: as Transport::wait_until().
+  virtual void wait_until(std::chrono::steady_clock::time_point end) = 0;
 };
 
 // udp://HOST:PORT, tcp://HOST:PORT, file:PATH or null:, with options behind "?" and "&" between them:

@@ -54,7 +54,8 @@ void TcpTransport::send(Bytes message, const Tally& tally) {
   queue_.push(message, tally);
   pump();
   while (queue_.over()) {
-    if (options_.live) {
+    const bool wait_for_it = !options_.live || (state_ == State::connected && end_ && Clock::now() < *end_);
+    if (!wait_for_it) {
       const Tally dropped = queue_.drop_oldest(written_ > 0);
       if (dropped.data_records == 0) break;  // only templates are left, and they are few
       (state_ == State::connected ? books_.queue_full : books_.failed) += dropped;
@@ -173,7 +174,7 @@ void TcpTransport::give_up() {
 void TcpTransport::finish() {
   progress_ = Clock::now();
   for (pump(); !queue_.empty() && state_ != State::given_up; pump()) {
-    if (Clock::now() - progress_ > kStalled) give_up();
+    if (Clock::now() - progress_ > kStalled || (end_ && Clock::now() > *end_)) give_up();
     wait(milliseconds(50));
   }
   if (socket_) shutdown(socket_.get(), SHUT_WR);

@@ -1,9 +1,11 @@
 // Carries encoded IPFIX messages: UDP, TCP, a file, or nowhere. Knows nothing of what is in them.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -36,7 +38,7 @@ struct TransportOptions {
   std::function<std::vector<std::vector<std::uint8_t>>()> greeting;
 };
 
-// For one thread. Nothing but finish() and, in a replay, send() ever waits.
+// For one thread. Nothing but finish() and, in a replay or when told so, send() ever waits.
 class Transport {
  public:
   Transport() = default;
@@ -48,6 +50,9 @@ class Transport {
   virtual void turn() {}
   virtual void flush() {}  // what is buffered here goes out
   virtual void finish() = 0;
+  // Live: the end has come. Until then send() rather waits for a peer that takes something than to drop; finish() waits
+  // no longer than that.
+  virtual void wait_until(std::chrono::steady_clock::time_point end) { end_ = end; }
 
   // The most that a message should have.
   virtual std::size_t message_octets() const = 0;
@@ -58,6 +63,7 @@ class Transport {
 
  protected:
   Books books_;
+  std::optional<std::chrono::steady_clock::time_point> end_;
 };
 
 // Throws std::runtime_error with a sentence.

@@ -43,7 +43,7 @@ void UdpTransport::send(Bytes message, const Tally& tally) {
   queue_.push(message, tally);
   pump();
   while (queue_.over()) {
-    if (!live_) {
+    if (!live_ || (end_ && Clock::now() < *end_)) {
       wait_for_allowance();
       pump();
       continue;
@@ -100,7 +100,7 @@ void UdpTransport::wait_for_allowance() {
 }
 
 void UdpTransport::finish() {
-  const auto end = Clock::now() + kLongestFinish;
+  const auto end = std::min(Clock::now() + kLongestFinish, end_.value_or(Clock::time_point::max()));
   for (pump(); !queue_.empty() && Clock::now() < end; pump()) wait_for_allowance();
   if (queue_.empty()) return;
   books_.failed += queue_.clear();

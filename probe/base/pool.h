@@ -38,7 +38,7 @@ class SlotPool {
 
   std::size_t in_use() const { return fresh_ - returned_; }
   std::size_t capacity() const { return slots_; }
-  std::size_t octets() const { return slots_ * stride_; }
+  std::size_t octets() const { return slots_ * (stride_ + sizeof(std::uint32_t)); }
 
  private:
   std::byte* at(std::size_t i) const { return memory_.begin() + i * stride_; }
@@ -68,6 +68,7 @@ class Pool {
   }
   std::size_t in_use() const { return slots_.in_use(); }
   std::size_t capacity() const { return slots_.capacity(); }
+  std::size_t octets() const { return slots_.octets(); }
 
  private:
   SlotPool slots_;

@@ -39,6 +39,11 @@ class Ring {
   }
 
   std::size_t capacity() const { return size_; }
+  // How many are in it, about: for statistics, and for its two ends.
+  std::size_t size() const {
+    const std::size_t tail = tail_.load(std::memory_order_acquire);  // first: what is behind it can only become less
+    return head_.load(std::memory_order_acquire) - tail;
+  }
 
  private:
   const std::size_t size_;

@@ -62,6 +62,8 @@ Decoder::~Decoder() = default;
 
 void Decoder::new_burst() { fragments_->new_burst(); }
 
+std::size_t Decoder::octets() const { return fragments_->octets(); }
+
 bool Decoder::decode(const Frame& frame, Packet& p) {
   View view{frame.octets, std::max(frame.wire_length, static_cast<std::uint32_t>(frame.octets.size()))};
   p.time = frame.time;

@@ -33,6 +33,8 @@ class Decoder {
   ~Decoder();
   bool decode(const Frame&, Packet&);
   void new_burst();
+  // Memory for fragments.
+  std::size_t octets() const;
 
  private:
   Counter decode_layers(std::uint16_t type, View&, Packet&);

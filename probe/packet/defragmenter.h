@@ -58,6 +58,7 @@ class Defragmenter {
   // kFine: the datagram is complete. decode_fragments_waiting: kept for the others. Else: why it was dropped.
   Counter add(const Fragment&, Datagram&);
   void new_burst() { joined_used_ = 0; }
+  std::size_t octets() const { return entries_.octets() + chunks_.octets() + joined_size_; }
 
  private:
   static constexpr std::size_t kUnit = 8;

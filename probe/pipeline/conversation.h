@@ -55,6 +55,8 @@ class Dissection {
   const DissectorCounters& of(std::size_t dissector) const { return by_dissector_[dissector]; }
   // Slots and blocks of all pools that are handed out.
   std::size_t in_use() const;
+  // Memory of all pools.
+  std::size_t octets() const;
 
  private:
   friend class Conversation;

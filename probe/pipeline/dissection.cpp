@@ -64,4 +64,10 @@ std::size_t Dissection::in_use() const {
   return n;
 }
 
+std::size_t Dissection::octets() const {
+  std::size_t n = conversations_.octets() + streams_.octets() + notes_.octets();
+  for (const auto& pool : sessions_) n += pool->octets();
+  return n;
+}
+
 }  // namespace probe

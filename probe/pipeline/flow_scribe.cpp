@@ -78,7 +78,7 @@ Record* FlowScribe::take(std::size_t kind) {
     if (Record* r = pools_.take(kind)) return r;
     if (!outlet_.reclaim()) break;
   }
-  counters_.add(Counter::record_pool_empty);
+  counters_.add(outlet_.behind(kind) ? Counter::record_exporter_behind : Counter::record_pool_empty);
   return nullptr;
 }
 

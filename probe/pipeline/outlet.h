@@ -12,6 +12,8 @@ class Outlet {
   virtual void put(Record*) = 0;
   // The pools ran out: gives back what has come back. True if anything has, or will for the waiting (replay).
   virtual bool reclaim() = 0;
+  // The pool of this kind is empty because the exporter has its records, not because too many are being written.
+  virtual bool behind(std::size_t /*kind*/) const { return false; }
 };
 
 }  // namespace probe

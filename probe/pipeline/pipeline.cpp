@@ -82,8 +82,13 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   }
   for (std::size_t i = 0; i < packets.size(); ++i)
     if (touched[i] != kNoFlow && flows_[touched[i]].conversation) flows_[touched[i]].conversation->prefetch_session();
-  for (std::size_t i = 0; i < packets.size(); ++i)
-    if (touched[i] != kNoFlow) process(packets[i], flows_[touched[i]]);
+  std::uint64_t counted = 0;
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (touched[i] == kNoFlow) continue;
+    process(packets[i], flows_[touched[i]]);
+    ++counted;
+  }
+  counters_.add(Counter::flow_packets, counted);
   expire(now - kDisorder);
 }
 

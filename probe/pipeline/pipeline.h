@@ -40,6 +40,8 @@ class Pipeline {
 
   const Dissection& dissection() const { return dissection_; }
   std::size_t flows() const { return flows_.size(); }
+  // Memory reserved for flows and their TCP metrics; that of dissection() comes on top.
+  std::size_t flow_octets() const { return flows_.octets() + trackers_.octets(); }
 
  private:
   FlowIndex touch(const Packet&);

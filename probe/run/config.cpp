@@ -14,6 +14,7 @@
 #include "probe/live/filter.h"
 #include "probe/pipeline/registry.h"
 #include "probe/run/nearest.h"
+#include "probe/run/port_name.h"
 
 namespace probe::run {
 namespace {
@@ -165,6 +166,11 @@ std::vector<Mistake> check_options(const Options& o) {
   } catch (const std::runtime_error& e) {
     mistakes.push_back({0, fmt::format("capture.filter: {}", e.what())});
   }
+  for (const std::string& p : o.capture_ports) try {
+      parse_port(p);
+    } catch (const std::runtime_error& e) {
+      mistakes.push_back({0, fmt::format("capture.ports: {}", e.what())});
+    }
   if (std::max(o.flow_idle_timeout, o.flow_udp_idle_timeout) > o.flow_active_timeout)
     mistakes.push_back({0, "an idle timeout is longer than flow.active_timeout: make it at most as long"});
   return mistakes;

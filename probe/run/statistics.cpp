@@ -4,6 +4,7 @@ namespace probe::run {
 
 Counters Statistics::counters() const {
   Counters all = dispatcher_counters;
+  all += exporter_counters;
   for (const WorkerStatistics& w : workers) all += w.counters;
   return all;
 }

@@ -55,6 +55,7 @@ struct Statistics {
   std::optional<ThreadStatistics> dispatcher;  // only if a port's queues are fewer than the workers
   Counters dispatcher_counters;
   ThreadStatistics exporter;
+  Counters exporter_counters;
   std::vector<TargetReport> targets;  // as of the last second; those that a reload removed are at the end
   std::uint64_t reloads = 0, reloads_refused = 0;
   std::uint64_t memory = 0;  // octets reserved for flows, records and the like; touched as they are needed

@@ -83,6 +83,12 @@ class StreamPool {
     return n;
   }
 
+  std::size_t octets() const {
+    std::size_t n = 0;
+    for (const SlotPool& p : pools_) n += p.octets();
+    return n;
+  }
+
   // Room for octets in the blocks of a class.
   static constexpr std::size_t held_room(std::uint8_t size_class) { return kSizes[size_class] - sizeof(Held); }
   static constexpr std::size_t kept_room(std::uint8_t size_class) { return kSizes[size_class] - sizeof(Kept); }

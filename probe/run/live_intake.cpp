@@ -1,0 +1,60 @@
+#include "probe/run/live_intake.h"
+
+#include "probe/run/lane.h"
+
+namespace probe::run {
+namespace {
+
+live::MergeOptions merge_options(const Options& o) {
+  live::MergeOptions m;
+  m.window = o.capture_merge_window;
+  return m;
+}
+
+}  // namespace
+
+LiveIntake::LiveIntake(const Options& o, std::vector<live::Queue*> queues, const live::Filter* filter,
+                       Counters& counters)
+    : counters_(counters),
+      merge_(std::move(queues), merge_options(o), counters),
+      decoder_(decode_options(o), counters),
+      filter_(filter) {}
+
+void LiveIntake::count(std::span<const Frame> frames) {
+  std::uint64_t octets = 0, cut = 0;
+  newest_ = frames.front().time;
+  for (const Frame& f : frames) {
+    octets += f.wire_length;
+    cut += f.octets.size() < f.wire_length ? 1 : 0;
+    newest_ = std::max(newest_, f.time);
+  }
+  counters_.add(Counter::capture_frames, frames.size());
+  counters_.add(Counter::capture_octets, octets);
+  counters_.add(Counter::capture_frames_cut, cut);
+}
+
+std::size_t LiveIntake::decode(std::span<const Frame> frames) {
+  count(frames);
+  const live::Filter& filter = *filter_.load(std::memory_order_acquire);
+  decoder_.new_burst();
+  std::size_t n = 0;
+  for (const Frame& f : frames) {
+    if (!filter.passes(f)) {
+      counters_.add(Counter::capture_filtered);
+      continue;
+    }
+    if (decoder_.decode(f, packets_[n])) ++n;
+  }
+  return n;
+}
+
+std::size_t LiveIntake::pass_over(Nanos now) {
+  const std::size_t n = merge_.read(frames_, now);
+  if (n == 0) return 0;
+  count(std::span(frames_).first(n));
+  counters_.add(Counter::dispatch_frames_unseen, n);
+  merge_.release(n);
+  return n;
+}
+
+}  // namespace probe::run

@@ -1,0 +1,57 @@
+// From receive queues to decoded packets: what a worker with queues of its own and a dispatcher do alike.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <span>
+#include <vector>
+
+#include "probe/live/filter.h"
+#include "probe/live/merge.h"
+#include "probe/packet/decoder.h"
+#include "probe/pipeline/pipeline.h"
+#include "probe/run/options.h"
+
+namespace probe::run {
+
+// Used by one thread, but for set_filter().
+class LiveIntake {
+ public:
+  LiveIntake(const Options&, std::vector<live::Queue*>, const live::Filter*, Counters&);
+
+  static constexpr Nanos kNoMore = live::Merge::kNoMore;
+
+  // Reads a burst and calls use(packets, newest time) before its octets go back; `now`: since 1970, or kNoMore for what
+  // is held back too. How many frames there were.
+  template <class Use>
+  std::size_t take(Nanos now, Use&& use) {
+    const std::size_t n = merge_.read(frames_, now);
+    if (n == 0) return 0;
+    const std::size_t packets = decode(std::span(frames_).first(n));
+    use(std::span<const Packet>(packets_).first(packets), newest_);
+    merge_.release(n);
+    return n;
+  }
+  // Reads a burst and looks at nothing of it. How many frames there were.
+  std::size_t pass_over(Nanos now);
+  void wait(Nanos most) { merge_.wait(most); }
+
+  // By any thread. The filter of before may be in use until this intake's thread has begun another turn.
+  void set_filter(const live::Filter* f) { filter_.store(f, std::memory_order_release); }
+  std::size_t octets() const { return decoder_.octets(); }
+
+ private:
+  std::size_t decode(std::span<const Frame>);
+  void count(std::span<const Frame>);
+
+  Counters& counters_;
+  live::Merge merge_;
+  Decoder decoder_;
+  std::atomic<const live::Filter*> filter_;
+  std::array<Frame, Pipeline::kMostPackets> frames_;
+  std::array<Packet, Pipeline::kMostPackets> packets_;
+  Nanos newest_ = 0;  // of the burst
+};
+
+}  // namespace probe::run

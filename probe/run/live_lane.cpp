@@ -1,0 +1,65 @@
+#include "probe/run/live_lane.h"
+
+#include "probe/run/lane.h"
+
+namespace probe::run {
+
+LiveLane::LiveLane(const Options& o, Exporter& exporter)
+    : slots_(record_slots(o)),
+      flow_capacity_(o.flow_capacity),
+      pools_(slots_),
+      outlet_(slots_),
+      pipeline_(pipeline_options(o), pools_, outlet_, counters_) {
+  exporter.add_lane(outlet_.records(), outlet_.back());
+}
+
+void LiveLane::on_burst(std::span<const Packet> packets, Nanos newest, Nanos steady) {
+  if (clock_.advance(newest, steady)) {
+    counters_.add(Counter::flow_time_set_back);
+    pipeline_.finish();
+  }
+  pipeline_.on_burst(packets, clock_.newest());
+  attend(steady);
+}
+
+void LiveLane::rest(Nanos steady) {
+  if (steady - rested_ < kRest) return;
+  rested_ = steady;
+  if (clock_.started()) pipeline_.on_burst({}, clock_.now(steady));
+  attend(steady);
+}
+
+void LiveLane::finish(std::function<bool()> wait) {
+  outlet_.wait_for_exporter(std::move(wait));
+  pipeline_.finish();
+  publish();
+}
+
+void LiveLane::attend(Nanos steady) {
+  outlet_.take_back();
+  if (steady - published_ < kPublish) return;
+  published_ = steady;
+  publish();
+}
+
+void LiveLane::publish() {
+  flows_ = pipeline_.flows();
+  away_ = outlet_.away();
+  for (std::size_t k = 0; k < schema::kKindCount; ++k) records_[k] = pools_.in_use(k);
+}
+
+std::vector<MemoryItem> LiveLane::memory() const {
+  return {{"flows", pipeline_.flow_octets()},
+          {"dissection", pipeline_.dissection().octets()},
+          {"records", pools_.octets() + 2 * outlet_.capacity() * sizeof(Record*)}};
+}
+
+void LiveLane::fill_in(WorkerStatistics& s) const {
+  s.counters = counters_;
+  for (std::size_t i = 0; i < dissectors().size(); ++i) s.dissection.push_back(pipeline_.dissection().of(i));
+  s.flows = {flows_, flow_capacity_};
+  s.exporting = {away_, outlet_.capacity()};
+  for (std::size_t k = 0; k < schema::kKindCount; ++k) s.records[k] = {records_[k], slots_[k]};
+}
+
+}  // namespace probe::run

@@ -1,0 +1,56 @@
+// What a live worker owns: pools, pipeline, counters, and the way of its records to the exporter.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <span>
+
+#include "exporter/run/exporter.h"
+#include "probe/packet/decoder.h"
+#include "probe/pipeline/pipeline.h"
+#include "probe/run/live_outlet.h"
+#include "probe/run/memory.h"
+#include "probe/run/options.h"
+#include "probe/run/packet_clock.h"
+#include "probe/run/statistics.h"
+
+namespace probe::run {
+
+// Used by one thread, but for fill_in().
+class LiveLane {
+ public:
+  LiveLane(const Options&, Exporter&);
+
+  // `steady`: read once a turn.
+  void on_burst(std::span<const Packet>, Nanos newest, Nanos steady);
+  // Nothing has come: flows end all the same.
+  void rest(Nanos steady);
+  // All flows end. While records must wait for the exporter, `wait` is called until it says false.
+  void finish(std::function<bool()> wait);
+
+  Counters& counters() { return counters_; }
+  // Everything but the thread and the batches. Any thread may ask.
+  void fill_in(WorkerStatistics&) const;
+  // Reserved; touched as it is needed.
+  std::vector<MemoryItem> memory() const;
+
+ private:
+  static constexpr Nanos kRest = kMillisecond;
+  static constexpr Nanos kPublish = 50 * kMillisecond;
+  void attend(Nanos steady);
+  void publish();
+
+  const std::array<std::size_t, schema::kKindCount> slots_;
+  const std::size_t flow_capacity_;
+  Counters counters_;
+  RecordPools pools_;
+  LiveOutlet outlet_;
+  Pipeline pipeline_;
+  PacketClock clock_;
+  Nanos rested_ = 0, published_ = 0;
+  // What others may read.
+  Count flows_, away_;
+  std::array<Count, schema::kKindCount> records_;
+};
+
+}  // namespace probe::run

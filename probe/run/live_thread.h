@@ -1,0 +1,69 @@
+// Threads of a running probe: whether they still move, and why they ended.
+#pragma once
+
+#include <atomic>
+#include <ctime>
+#include <functional>
+#include <string>
+#include <thread>
+
+#include "probe/base/count.h"
+#include "probe/base/nanos.h"
+#include "probe/run/statistics.h"
+
+namespace probe::run {
+
+// Of a clock that is never set.
+Nanos steady_now();
+// Since 1970.
+Nanos wall_now();
+
+// Beats once a turn of the loop that it belongs to.
+class Heart {
+ public:
+  explicit Heart(std::string name) : name_(std::move(name)), seen_at_(steady_now()) {}
+  const std::string& name() const { return name_; }
+
+  // By the thread itself: begin() first, end() as its last act.
+  void begin();
+  void beat() { ++beats_; }
+  void end() { alive_.store(false, std::memory_order_release); }
+
+  std::uint64_t beats() const { return beats_.value(); }
+  bool alive() const { return alive_.load(std::memory_order_acquire); }
+  // By one other thread at a time, regularly: silence counts from the call that first saw this beat.
+  ThreadStatistics look();
+
+ private:
+  const std::string name_;
+  Count beats_;
+  std::atomic<clockid_t> cpu_clock_{0};
+  std::atomic<bool> alive_{false};
+  std::uint64_t seen_ = 0;  // of the looking thread
+  Nanos seen_at_;
+};
+
+class WatchedThread {
+ public:
+  explicit WatchedThread(std::string name) : heart_(std::move(name)) {}
+  ~WatchedThread() { join(); }
+  WatchedThread(const WatchedThread&) = delete;
+  WatchedThread& operator=(const WatchedThread&) = delete;
+
+  void start(std::function<void()> body);
+  void join();
+
+  Heart& heart() { return heart_; }
+  bool started() const { return thread_.joinable(); }
+  bool ended() const { return ended_.load(std::memory_order_acquire); }
+  // Once it has ended: what it threw; empty: nothing.
+  std::string trouble() const { return ended() ? trouble_ : std::string(); }
+
+ private:
+  Heart heart_;
+  std::string trouble_;
+  std::atomic<bool> ended_{false};
+  std::thread thread_;
+};
+
+}  // namespace probe::run

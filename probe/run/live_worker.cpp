@@ -1,0 +1,174 @@
+#include "probe/run/live_worker.h"
+
+#include <algorithm>
+#include <chrono>
+#include <thread>
+
+namespace probe::run {
+namespace {
+
+// A queue whose driver cannot sleep returns at once.
+constexpr Nanos kIdle = 5 * kMillisecond;
+// At the end: packets go on coming for ever, so what came before is over after so long.
+constexpr Nanos kLastLook = 200 * kMillisecond;
+constexpr Nanos kShortestNap = 50 * kMicrosecond, kLongestNap = kMillisecond;
+
+void nap(Nanos n) { std::this_thread::sleep_for(std::chrono::nanoseconds(n)); }
+
+}  // namespace
+
+BatchWay::BatchWay() : batches_(kBatches) {
+  for (Batch& b : batches_) empty_.push(&b);
+}
+
+bool BatchWay::open() {
+  if (!empty_.pop(open_)) return false;
+  open_->clear();
+  return true;
+}
+
+bool BatchWay::add(const Packet& p, Nanos now) {
+  if (!has_room()) return false;
+  if (!open_->fits(p)) {
+    send(now);
+    if (!open()) return false;
+  }
+  open_->add(p);
+  return true;
+}
+
+void BatchWay::send(Nanos now) {
+  if (!open_ || open_->packets.empty()) return;
+  open_->now = now;
+  full_.push(open_);  // has room for all batches
+  open_ = nullptr;
+}
+
+Batch* BatchWay::next() {
+  Batch* b = nullptr;
+  return full_.pop(b) ? b : nullptr;
+}
+
+LiveWorker::LiveWorker(std::size_t number, const Options& o, Exporter& exporter, std::vector<live::Queue*> queues,
+                       const live::Filter* filter)
+    : lane_(o, exporter), thread_("worker " + std::to_string(number)) {
+  intake_.emplace(o, std::move(queues), filter, lane_.counters());
+}
+
+LiveWorker::LiveWorker(std::size_t number, const Options& o, Exporter& exporter)
+    : lane_(o, exporter), batches_(new BatchWay), thread_("worker " + std::to_string(number)) {}
+
+void LiveWorker::start() {
+  thread_.start([this] { intake_ ? read_queues() : work_batches(); });
+}
+
+void LiveWorker::stop(Nanos steady_deadline) { deadline_.store(steady_deadline, std::memory_order_release); }
+
+void LiveWorker::read_queues() {
+  Nanos steady = 0;
+  const auto use = [&](std::span<const Packet> packets, Nanos newest) { lane_.on_burst(packets, newest, steady); };
+  while (!stopping()) {
+    thread_.heart().beat();
+    steady = steady_now();
+    if (intake_->take(wall_now(), use) > 0) continue;
+    lane_.rest(steady);
+    intake_->wait(kIdle);
+  }
+  for (const Nanos end = steady_now() + kLastLook; steady < end;) {
+    thread_.heart().beat();
+    steady = steady_now();
+    if (intake_->take(LiveIntake::kNoMore, use) == 0) break;
+  }
+  finish();
+}
+
+void LiveWorker::work_batches() {
+  Nanos napping = kShortestNap;
+  while (true) {
+    thread_.heart().beat();
+    const Nanos steady = steady_now();
+    const bool last = batches_->closed();
+    if (Batch* b = batches_->next()) {
+      process(*b, steady);
+      batches_->give_back(b);
+      napping = kShortestNap;
+      continue;
+    }
+    if (last) break;
+    lane_.rest(steady);
+    nap(napping);
+    napping = std::min(2 * napping, kLongestNap);
+  }
+  finish();
+}
+
+// The time of the batch, which may be long after its first packets, ends flows only when its last ones have been seen.
+void LiveWorker::process(const Batch& b, Nanos steady) {
+  std::span<const Packet> rest = b.packets;
+  while (rest.size() > Pipeline::kMostPackets) {
+    const auto burst = rest.first(Pipeline::kMostPackets);
+    lane_.on_burst(burst, std::ranges::max(burst, {}, &Packet::time).time, steady);
+    rest = rest.subspan(burst.size());
+  }
+  lane_.on_burst(rest, b.now, steady);
+}
+
+void LiveWorker::finish() {
+  lane_.finish([this] {
+    thread_.heart().beat();
+    nap(kShortestNap);
+    return steady_now() < deadline_.load(std::memory_order_acquire);
+  });
+}
+
+WorkerStatistics LiveWorker::statistics() {
+  WorkerStatistics s;
+  s.thread = thread_.heart().look();
+  lane_.fill_in(s);
+  if (batches_) s.batches = batches_->fill();
+  return s;
+}
+
+LiveDispatcher::LiveDispatcher(const Options& o, std::vector<live::Queue*> queues, const live::Filter* filter,
+                               std::vector<std::unique_ptr<LiveWorker>>& workers)
+    : intake_(o, std::move(queues), filter, counters_) {
+  for (const auto& w : workers) ways_.push_back(&w->batches());
+}
+
+void LiveDispatcher::start() {
+  thread_.start([this] { loop(); });
+}
+
+void LiveDispatcher::loop() {
+  while (!stop_.load(std::memory_order_acquire)) {
+    thread_.heart().beat();
+    const std::size_t n = turn(wall_now());
+    if (n == Pipeline::kMostPackets) continue;
+    for (BatchWay* w : ways_) w->send_if_idle(newest_);
+    if (n == 0) intake_.wait(kIdle);
+  }
+  const Nanos end = steady_now() + kLastLook;
+  while (steady_now() < end && turn(LiveIntake::kNoMore) > 0) thread_.heart().beat();
+  for (BatchWay* w : ways_) {
+    w->send(newest_);
+    w->close();
+  }
+}
+
+std::size_t LiveDispatcher::turn(Nanos now) {
+  if (!room_anywhere()) return intake_.pass_over(now);
+  return intake_.take(now, [this](std::span<const Packet> packets, Nanos newest) { hand_on(packets, newest); });
+}
+
+bool LiveDispatcher::room_anywhere() {
+  return std::ranges::any_of(ways_, [](BatchWay* w) { return w->has_room(); });
+}
+
+void LiveDispatcher::hand_on(std::span<const Packet> packets, Nanos newest) {
+  newest_ = newest;
+  for (const Packet& p : packets)
+    if (!ways_[(p.hash >> 32) % ways_.size()]->add(p, newest))  // the table uses the low bits
+      counters_.add(Counter::dispatch_full);
+}
+
+}  // namespace probe::run

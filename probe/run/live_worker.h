@@ -1,0 +1,105 @@
+// Threads that packets go through: workers with receive queues of their own, or a dispatcher and the workers behind it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "probe/run/lane.h"
+#include "probe/run/live_intake.h"
+#include "probe/run/live_lane.h"
+#include "probe/run/live_thread.h"
+
+namespace probe::run {
+
+// Batches to one worker and back. The dispatcher never waits: without room add() says no.
+class BatchWay {
+ public:
+  BatchWay();
+
+  // The dispatcher's.
+  bool has_room() { return open_ != nullptr || open(); }
+  bool add(const Packet&, Nanos now);
+  void send(Nanos now);
+  void send_if_idle(Nanos now) {
+    if (full_.size() == 0) send(now);
+  }
+  void close() { closed_.store(true, std::memory_order_release); }  // nothing is sent any more
+
+  // The worker's.
+  bool closed() const { return closed_.load(std::memory_order_acquire); }  // ask before next()
+  Batch* next();
+  void give_back(Batch* b) { empty_.push(b); }
+
+  Fill fill() const { return {full_.size(), kBatches}; }
+  static constexpr std::size_t octets() { return kBatches * (Batch::kOctets + Batch::kPackets * sizeof(Packet)); }
+
+ private:
+  static constexpr std::size_t kBatches = 32;
+  bool open();
+
+  std::vector<Batch> batches_;
+  Ring<Batch*> full_{kBatches}, empty_{kBatches};
+  Batch* open_ = nullptr;  // being filled
+  std::atomic<bool> closed_{false};
+};
+
+class LiveWorker {
+ public:
+  // With queues of its own.
+  LiveWorker(std::size_t number, const Options&, Exporter&, std::vector<live::Queue*>, const live::Filter*);
+  // Behind a dispatcher.
+  LiveWorker(std::size_t number, const Options&, Exporter&);
+
+  void start();
+  // What has come by now is processed, then all flows end; records wait for the exporter until that time at most.
+  void stop(Nanos steady_deadline);
+
+  WatchedThread& thread() { return thread_; }
+  BatchWay& batches() { return *batches_; }
+  LiveIntake* intake() { return intake_ ? &*intake_ : nullptr; }
+  WorkerStatistics statistics();
+  const LiveLane& lane() const { return lane_; }
+
+ private:
+  void read_queues();
+  void work_batches();
+  void process(const Batch&, Nanos steady);
+  void finish();
+  bool stopping() const { return deadline_.load(std::memory_order_acquire) >= 0; }
+
+  LiveLane lane_;
+  std::optional<LiveIntake> intake_;  // one of these two
+  std::unique_ptr<BatchWay> batches_;
+  std::atomic<Nanos> deadline_{-1};  // steady; the end has come
+  WatchedThread thread_;
+};
+
+// Where the ports have fewer queues than there are workers.
+class LiveDispatcher {
+ public:
+  LiveDispatcher(const Options&, std::vector<live::Queue*>, const live::Filter*,
+                 std::vector<std::unique_ptr<LiveWorker>>& workers);
+
+  void start();
+  void stop() { stop_.store(true, std::memory_order_release); }
+
+  WatchedThread& thread() { return thread_; }
+  LiveIntake& intake() { return intake_; }
+  const Counters& counters() const { return counters_; }
+
+ private:
+  void loop();
+  std::size_t turn(Nanos now);
+  void hand_on(std::span<const Packet>, Nanos newest);
+  bool room_anywhere();
+
+  Counters counters_;
+  LiveIntake intake_;
+  std::vector<BatchWay*> ways_;
+  Nanos newest_ = 0;
+  std::atomic<bool> stop_{false};
+  WatchedThread thread_{"dispatcher"};
+};
+
+}  // namespace probe::run
