@@ -7,6 +7,7 @@
 #include <string>
 
 #include "exporter/tools/elements.h"
+#include "probe/monitor/top.h"
 #include "probe/pipeline/registry.h"
 #include "probe/run/collect.h"
 #include "probe/run/config.h"
@@ -143,6 +144,18 @@ struct Doctor {
   int run() { return configured.load() ? examine_machine(configured.options, json) : kUsage; }
 };
 
+struct Top {
+  probe::monitor::TopRequest request;
+  explicit Top(CLI::App& app) {
+    app.add_option("--socket", request.socket, "The probe's local socket, as its option statistics.socket")
+        ->type_name("PATH")
+        ->capture_default_str();
+    app.add_flag("--once", request.once, "One screen of 80 columns with the rates of a second, then end");
+    app.add_flag("--json", request.json, "A line of JSON each second instead of a screen");
+    app.footer("On a terminal q ends it; elsewhere a screen follows the other.");
+  }
+};
+
 struct Collect {
   CollectRequest request;
   std::uint64_t idle = 0;
@@ -213,6 +226,7 @@ int run(int argc, char** argv) {
   CLI::App& collect_app = *app.add_subcommand("collect", "Receive IPFIX and store or print the records");
   CLI::App& show_app = *app.add_subcommand("show", "Show records of an IPFIX file or a database as tables");
   CLI::App& doctor_app = *app.add_subcommand("doctor", "Look at the machine and say what to change for which gain");
+  CLI::App& top_app = *app.add_subcommand("top", "Watch a running probe: rates, drops, talkers, slow servers");
   CLI::App& elements_app = *app.add_subcommand("elements", "List the information elements of all records");
   CLI::App& options_app = *app.add_subcommand("options", "List all options with their defaults");
   CLI::App& counters_app = *app.add_subcommand("counters", "List all counters");
@@ -222,6 +236,7 @@ int run(int argc, char** argv) {
   Collect collecting(collect_app);
   Show showing(show_app);
   Doctor examining(doctor_app);
+  Top watching(top_app);
   std::string element_format = "markdown", option_format = "toml", counter_format = "markdown", config;
   add_format(elements_app, element_format, probe::element_formats());
   add_format(options_app, option_format, {"toml", "markdown"});
@@ -237,6 +252,7 @@ int run(int argc, char** argv) {
   if (collect_app.parsed()) return collecting.run();
   if (show_app.parsed()) return show(showing.request);
   if (doctor_app.parsed()) return examining.run();
+  if (top_app.parsed()) return probe::monitor::top(watching.request);
   if (check_app.parsed()) return check_config(config);
   if (elements_app.parsed()) fmt::print("{}", probe::elements_as(element_format));
   if (options_app.parsed()) fmt::print("{}", option_format == "toml" ? options_as_toml() : options_as_markdown());

@@ -47,7 +47,7 @@ class Probe {
       if (poll(&p, 1, kPatience) == 0) throw std::runtime_error(fmt::format("the probe at {} does not answer", path_));
       char piece[65536];
       const ssize_t n = recv(socket_.get(), piece, sizeof piece, 0);
-      if (n < 0 && errno == EINTR && !interrupted) continue;
+      if (n < 0 && errno == EINTR) continue;  // the answer is on its way
       if (n <= 0 || line.size() > kLongestAnswer) gone();
       line.append(piece, static_cast<std::size_t>(n));
     }

@@ -272,6 +272,8 @@ def mistakes_in_arguments_are_told(tmp):
         (("replay", "--json", "/nowhere/x", HTTP), "/nowhere/x"),
         (("show", "/nowhere/x"), "/nowhere/x"),
         (("collect", "--listen", "udp://127.0.0.1:x"), "port"),
+        (("top", "--once", "--socket", "/nowhere/x"), "no probe answers at /nowhere/x"),
+        (("top", "--once", "--socket", "/" + 200 * "x"), "octets"),
     ):
         done = augprobe(*arguments)
         assert done.returncode == 2 and text in done.stderr, f"{arguments}: {done.returncode} {done.stderr}"
@@ -310,7 +312,7 @@ def doctor_tells_what_it_found_as_a_table_and_as_json(tmp):
 
 @case
 def help_and_version_are_there(tmp):
-    for command in ((), ("replay",), ("collect",), ("show",), ("doctor",), ("elements",), ("options",), ("counters",), ("check-config",)):
+    for command in ((), ("replay",), ("collect",), ("show",), ("doctor",), ("top",), ("elements",), ("options",), ("counters",), ("check-config",)):
         assert "Usage:" in good(*command, "--help").stdout
     assert re.match(r"augprobe \d+\.\d+\.\d+\ndissectors: .*http", good("--version").stdout)
 
