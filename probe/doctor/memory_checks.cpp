@@ -62,9 +62,9 @@ Findings hugepages(const Machine& m, const Wanted& w) {
     return {{"", fmt::format("{}; {} needed", found, megabytes(w.dpdk_octets)), Verdict::problem,
              "DPDK cannot begin without the memory it was promised", remedy}};
   if (!w.hugepages)
-    return {{"", found + "; not used by the configuration", Verdict::advice,
+    return {{"", fmt::format("{}; {} would be needed", found, megabytes(w.dpdk_octets)), Verdict::advice,
              "buffers of packets cost half as much, and a physical NIC needs them in most cases",
-             missing == 0 ? std::string("--set dpdk.hugepages=true") : remedy + " # and dpdk.hugepages = true"}};
+             missing == 0 ? std::string("--set dpdk.hugepages=automatic") : remedy}};
   return {{"", found, Verdict::good, "", ""}};
 }
 

@@ -3,10 +3,10 @@
 #include <rte_dev.h>
 #include <rte_errno.h>
 
-#include <regex>
 #include <stdexcept>
 #include <vector>
 
+#include "probe/dpdk/pci_address.h"
 #include "probe/dpdk/said.h"
 
 namespace probe::dpdk {
@@ -61,13 +61,6 @@ std::string remedy(const std::string& bus, int error, const std::string& said) {
 }
 
 }  // namespace
-
-std::string pci_address(const std::string& wanted) {
-  static const std::regex kAddress("(?:([0-9a-fA-F]{4,8}):)?([0-9a-fA-F]{2}:[0-9a-fA-F]{2}\\.[0-7])(?:,.*)?");
-  std::smatch m;
-  if (!std::regex_match(wanted, m, kAddress)) return "";
-  return (m[1].matched ? m[1].str() : "0000") + ":" + m[2].str();
-}
 
 Device::Device(const std::string& wanted) {
   find_or_plug(wanted);

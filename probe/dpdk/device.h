@@ -8,9 +8,6 @@
 
 namespace probe::dpdk {
 
-// "0000:03:00.0" of what `wanted` says, if that is an address of PCI ("03:00.0", "0000:03:00.0,options"); else empty.
-std::string pci_address(const std::string& wanted);
-
 class Device {
  public:
   // An address of PCI, a virtual device ("net_af_packet0,iface=eth1"), or the name of a port that is there already.

@@ -15,7 +15,7 @@ constexpr Driver kDrivers[] = {
      .warning =
          "net_af_packet cannot tell what the kernel dropped, has no time stamps, cuts frames at framesz without a "
          "word, and lets the kernel reassemble IP fragments and, when a queue is full, move flows to another one: use "
-         "the kernel source (interface = \"…\") instead, or a large framecnt"},
+         "the kernel source (socket:INTERFACE) instead, or a large framecnt"},
     {.name = "net_af_xdp",
      .counts_missed = false,
      .counts_errors = false,
@@ -29,7 +29,7 @@ constexpr Driver kDrivers[] = {
      .spread = Spread::itself,
      .needs_tx = true,
      .warning = "net_tap reads about 30 000 packets/s and cannot tell what it lost: use the kernel source "
-                "(interface = \"…\") instead"},
+                "(socket:INTERFACE) instead"},
     {.name = "net_memif",
      .counts_missed = false,
      .counts_errors = false,

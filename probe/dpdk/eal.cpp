@@ -17,7 +17,6 @@ namespace probe::dpdk {
 namespace {
 
 constexpr std::size_t kMega = 1 << 20;
-constexpr std::size_t kOfEal = 32 * kMega;  // rings, port data, mbuf fields: 25 MB were seen at most
 
 std::string mega(std::size_t octets) { return std::to_string((octets + kMega - 1) / kMega); }
 

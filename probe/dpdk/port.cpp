@@ -28,6 +28,8 @@ class Port final : public live::Port {
   std::span<const std::unique_ptr<live::Queue>> queues() const override { return queues_; }
   live::PortCounts counts() override;
   std::vector<std::string> warnings() const override { return warnings_; }
+  const Driver& driver() const { return driver_; }
+  std::string_view driver_name() const { return info_.driver_name; }
 
  private:
   std::runtime_error trouble(const std::string& why) const {
@@ -56,7 +58,7 @@ class Port final : public live::Port {
 };
 
 Port::Port(const PortOptions& options)
-    : options_(options), device_(options.device), info_(device_.info()), driver_(driver(info_.driver_name)) {
+    : options_(options), device_(options.device), info_(device_.info()), driver_(dpdk::driver(info_.driver_name)) {
   if (!driver_.warning.empty()) warnings_.emplace_back(driver_.warning);
   check_queues();
   start();
@@ -75,14 +77,15 @@ Port::~Port() {
 void Port::check_queues() {
   const unsigned most = info_.max_rx_queues;
   if (options_.queues == 0 || options_.queues > most)
-    throw trouble(
-        std::to_string(options_.queues) + " queues are wanted, its driver " + info_.driver_name + " has " +
-        (most == 1 ? "one: use one, and a dispatcher in front of the workers" : "from 1 to " + std::to_string(most)));
+    throw trouble(std::to_string(options_.queues) + " queues are wanted, its driver " + info_.driver_name + " has " +
+                  (most == 1 ? "one: set capture.queues = 1, a dispatcher then feeds the workers"
+                             : "from 1 to " + std::to_string(most)));
   if (options_.queues == 1) return;
   const std::string queues = std::to_string(options_.queues) + " queues";
   if (driver_.spread == Spread::rss && (info_.flow_type_rss_offloads & kHashed) == 0)
-    throw trouble(queues + " are wanted, but its driver " + info_.driver_name +
-                  " does not spread packets by flow (no RSS): use one, and a dispatcher in front of the workers");
+    throw trouble(
+        queues + " are wanted, but its driver " + info_.driver_name +
+        " does not spread packets by flow (no RSS): set capture.queues = 1, a dispatcher then feeds the workers");
   if (driver_.spread == Spread::sender)
     warnings_.push_back("both directions of a flow are in the same one of " + options_.device + "'s " + queues +
                         " only if whoever fills them sees to it");
@@ -122,7 +125,7 @@ void Port::start() {
   const std::string why = said.text();
   throw trouble("its driver " + std::string(info_.driver_name) + " does not start (" +
                 (why.empty() ? rte_strerror(rte_errno) : why) +
-                "): look at descriptors, queues and mtu of its section");
+                "): look at dpdk.descriptors, capture.queues and dpdk.mtu");
 }
 
 bool Port::set_up(const rte_eth_conf& conf, std::uint16_t senders) {
@@ -175,7 +178,7 @@ void Port::check_key() {
     warnings_.push_back(
         "the driver " + std::string(info_.driver_name) +
         " does not confirm the symmetric key of RSS: the directions of a flow may be in different queues; "
-        "use one queue and a dispatcher if flows come in halves");
+        "set capture.queues = 1 if flows come in halves");
 }
 
 void Port::find_stamps() {
@@ -220,6 +223,15 @@ live::PortCounts Port::counts() {
 std::size_t memory_needed(const PortOptions& options) {
   // As if the driver could not spread frames over buffers: it is not known before EAL has started.
   return options.queues * octets_of(plan_buffers(options, options.descriptors, false));
+}
+
+bool spread_alike(std::span<live::Port* const> ports) {
+  const auto same = [&](const live::Port* p) {
+    const auto& one = static_cast<const Port&>(*p);
+    return one.driver_name() == static_cast<const Port&>(*ports[0]).driver_name() &&
+           (one.queues().size() == 1 || one.driver().spread != Spread::itself);
+  };
+  return std::all_of(ports.begin(), ports.end(), same);
 }
 
 std::unique_ptr<live::Port> open_port(const PortOptions& options) {

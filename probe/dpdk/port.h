@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 
 #include "probe/live/port.h"
@@ -26,6 +27,11 @@ struct PortOptions {
 
 // What EAL's memory has to have for such a port, in octets.
 std::size_t memory_needed(const PortOptions& options);
+
+// Whether all of these, which open_port() has opened, put both directions of a flow into queues of the same number:
+// NICs of one driver do, with our key, and senders that fill queues are trusted. The kernel's hash (net_af_packet) is
+// not.
+bool spread_alike(std::span<live::Port* const> ports);
 
 // EAL must have been started. Throws std::runtime_error with a sentence that says what to do.
 std::unique_ptr<live::Port> open_port(const PortOptions& options);

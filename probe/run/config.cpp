@@ -11,8 +11,10 @@
 #include <stdexcept>
 
 #include "exporter/transport/url.h"
+#include "probe/doctor/machine.h"
 #include "probe/live/filter.h"
 #include "probe/pipeline/registry.h"
+#include "probe/run/live_ports.h"
 #include "probe/run/nearest.h"
 #include "probe/run/port_name.h"
 
@@ -171,6 +173,15 @@ std::vector<Mistake> check_options(const Options& o) {
     } catch (const std::runtime_error& e) {
       mistakes.push_back({0, fmt::format("capture.ports: {}", e.what())});
     }
+  if (std::ranges::find(kHugepages, o.dpdk_hugepages, &HugepageChoice::name) == std::end(kHugepages))
+    mistakes.push_back(
+        {0, fmt::format("dpdk.hugepages = \"{}\": write automatic, required or never", o.dpdk_hugepages)});
+  const std::size_t cpus = doctor::cpu_list(o.capture_cpus).size();
+  if (!o.capture_cpus.empty() && cpus == 0)
+    mistakes.push_back(
+        {0, fmt::format("capture.cpus = \"{}\" is no list of CPUs: write for example 2-5,8", o.capture_cpus)});
+  if (cpus > 0 && cpus < o.capture_workers)
+    mistakes.push_back({0, fmt::format("capture.cpus names {} CPUs for {} workers", cpus, o.capture_workers)});
   if (std::max(o.flow_idle_timeout, o.flow_udp_idle_timeout) > o.flow_active_timeout)
     mistakes.push_back({0, "an idle timeout is longer than flow.active_timeout: make it at most as long"});
   return mistakes;

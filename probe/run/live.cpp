@@ -63,11 +63,10 @@ class Supervisor {
 
  private:
   void start() {
-    for (const auto& p : probe_.ports()) {
+    for (const std::string& note : probe_.ports().notes) Log(LogLevel::info, "ports").with("note", note);
+    for (const auto& p : probe_.ports().ports)
       Log(LogLevel::info, "port").with("port", p->name()).with("queues", p->queues().size());
-      for (const std::string& w : p->warnings())
-        Log(LogLevel::warning, "port").with("port", p->name()).with("warning", w);
-    }
+    report_.warnings(probe_.ports().ports, 0);
     Log(LogLevel::info, "memory").with("octets", probe_.memory().octets()).with("plan", probe_.memory().text());
     if (!running_.statistics_http.empty()) http_.emplace(running_.statistics_http, probe_, running_.run_hang_time);
     probe_.start();
@@ -85,7 +84,9 @@ class Supervisor {
     }
     if (now - looked_ < kSecond) return;
     looked_ = now;
-    report_.look(probe_.statistics());
+    const Statistics s = probe_.statistics();
+    report_.look(s);
+    report_.warnings(probe_.ports().ports, s.uptime);
     notify("STATUS=" + report_.status());
   }
 

@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <thread>
 
+#include "probe/doctor/machine.h"
+
 namespace probe::run {
 namespace {
 
@@ -34,6 +36,7 @@ LiveProbe::LiveProbe(const Options& o, LivePorts ports, std::vector<Sink*> sinks
       exporter_({&targets_}) {
   if (ports_.ports.empty()) throw std::runtime_error("there is no port to read from: set capture.ports");
   make_workers();
+  choose_cpus();
 }
 
 LiveProbe::~LiveProbe() {
@@ -58,6 +61,19 @@ void LiveProbe::make_workers() {
       workers_.push_back(std::make_unique<LiveWorker>(i, options_, exporter_));
   }
   if (!own) dispatcher_ = std::make_unique<LiveDispatcher>(options_, all_queues(), filter_.get(), workers_);
+}
+
+void LiveProbe::choose_cpus() {
+  if (options_.capture_cpus.empty()) return;
+  const std::vector<unsigned> cpus = doctor::cpu_list(options_.capture_cpus);
+  std::vector<WatchedThread*> all;
+  for (const auto& w : workers_) all.push_back(&w->thread());
+  if (dispatcher_) all.push_back(&dispatcher_->thread());
+  if (cpus.size() < all.size())
+    throw std::runtime_error(fmt::format("capture.cpus: {} names {} CPUs, but there are {} workers{}",
+                                         options_.capture_cpus, cpus.size(), workers_.size(),
+                                         dispatcher_ ? " and a dispatcher" : ""));
+  for (std::size_t i = 0; i < all.size(); ++i) all[i]->tie_to(cpus[i]);
 }
 
 std::vector<live::Queue*> LiveProbe::queues(std::size_t number) const {
@@ -204,6 +220,7 @@ MemoryPlan LiveProbe::memory() const {
   plan.workers = workers_.size();
   plan.flows = options_.flow_capacity;
   for (const auto& w : workers_) plan.add(w->lane().memory());
+  plan.add(ports_.memory);
   for (const auto& w : workers_)
     if (w->intake()) plan.add({{"fragments", w->intake()->octets()}});
   if (dispatcher_)

@@ -22,6 +22,8 @@ struct LivePorts {
   // All of them put both directions of a flow into queues of the same number, so that workers can have queues of their
   // own. Else a dispatcher does it.
   bool queues_agree = true;
+  std::vector<MemoryItem> memory = {};  // of rings and buffers
+  std::vector<std::string> notes = {};  // what was chosen for them and what it costs
 };
 
 class LiveProbe final : public StatisticsSource {
@@ -47,13 +49,14 @@ class LiveProbe final : public StatisticsSource {
 
   Statistics statistics() override;
   MemoryPlan memory() const;
-  const std::vector<std::unique_ptr<live::Port>>& ports() const { return ports_.ports; }
+  const LivePorts& ports() const { return ports_; }
 
  private:
   std::vector<live::Queue*> queues(std::size_t number) const;
   std::vector<live::Queue*> all_queues() const;
   bool workers_have_queues() const;
   void make_workers();
+  void choose_cpus();
   void set_filter(const live::Filter*);
   void wait_for_turns();
   bool wait_for_end(WatchedThread&, Nanos steady_deadline);

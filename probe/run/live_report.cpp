@@ -61,6 +61,18 @@ void LiveReport::losses(const Statistics& s) {
   }
 }
 
+void LiveReport::warnings(const std::vector<std::unique_ptr<live::Port>>& ports, Nanos uptime) {
+  if (uptime - warned_at_ < kQuiet) return;
+  warned_at_ = uptime;
+  for (const auto& p : ports)
+    for (const std::string& w : p->warnings()) {
+      std::string gist = p->name() + w;  // the same with other numbers is not new
+      std::erase_if(gist, [](char c) { return c >= '0' && c <= '9'; });
+      if (warned_.insert(std::move(gist)).second)
+        Log(LogLevel::warning, "port").with("port", p->name()).with("warning", w);
+    }
+}
+
 void LiveReport::links(const Statistics& s) {
   for (const PortStatistics& p : s.ports) {
     if (!p.counts.link_up) continue;

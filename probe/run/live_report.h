@@ -3,7 +3,10 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include "probe/run/statistics.h"
 
@@ -15,6 +18,8 @@ class LiveReport {
   explicit LiveReport(Nanos every) : every_(every) {}
   // About once a second.
   void look(const Statistics&);
+  // What ports warn of, when it is new; looks every minute.
+  void warnings(const std::vector<std::unique_ptr<live::Port>>&, Nanos uptime);
   // "1234 packets/s, 0 lost, 57 flows": for the service manager.
   const std::string& status() const { return status_; }
 
@@ -34,6 +39,8 @@ class LiveReport {
   std::map<std::string, Loss> losses_;
   std::map<std::string, bool> links_;
   std::map<std::string, std::string> troubles_;  // of targets
+  std::set<std::string> warned_;
+  Nanos warned_at_ = -kQuiet;
   std::string status_;
   Nanos rated_ = 0;
   std::uint64_t packets_ = 0, octets_ = 0, records_ = 0, lost_ = 0;  // when rates were told last

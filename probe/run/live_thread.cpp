@@ -1,11 +1,27 @@
 #include "probe/run/live_thread.h"
 
+#include <fmt/format.h>
 #include <pthread.h>
+#include <sched.h>
 
 #include <chrono>
+#include <cstring>
 #include <exception>
+#include <stdexcept>
 
 namespace probe::run {
+
+namespace {
+
+void run_on(unsigned cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  if (cpu < CPU_SETSIZE) CPU_SET(cpu, &set);
+  if (const int error = pthread_setaffinity_np(pthread_self(), sizeof set, &set); error != 0)
+    throw std::runtime_error(fmt::format("it may not run on CPU {} (capture.cpus): {}", cpu, std::strerror(error)));
+}
+
+}  // namespace
 
 Nanos steady_now() {
   return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
@@ -41,6 +57,7 @@ void WatchedThread::start(std::function<void()> body) {
     heart_.begin();
     heart_.beat();
     try {
+      if (cpu_) run_on(*cpu_);
       body();
     } catch (const std::exception& e) {
       trouble_ = e.what();

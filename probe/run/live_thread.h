@@ -4,6 +4,7 @@
 #include <atomic>
 #include <ctime>
 #include <functional>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -51,6 +52,8 @@ class WatchedThread {
   WatchedThread& operator=(const WatchedThread&) = delete;
 
   void start(std::function<void()> body);
+  // Before start(): the only CPU that it runs on. If it may not, it ends with that trouble.
+  void tie_to(unsigned cpu) { cpu_ = cpu; }
   void join();
 
   Heart& heart() { return heart_; }
@@ -61,6 +64,7 @@ class WatchedThread {
 
  private:
   Heart heart_;
+  std::optional<unsigned> cpu_;
   std::string trouble_;
   std::atomic<bool> ended_{false};
   std::thread thread_;
