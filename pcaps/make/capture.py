@@ -67,11 +67,15 @@ def lateness(made, facts):
     return worst
 
 
-def take(made, wire):
-    """Runs it once: frames, truth, and what the programs said."""
-    with World(wire, *made.wire_options(), ipv6=made.ipv6, sysctl=made.sysctl) as world:
+def take(made, wire, watch=None):
+    """Runs it once: frames, truth, and what the programs said. `watch` is called with the World before anything is said, for
+    whoever reads the mirror port; what it returns is told to stop() when the wire has ended."""
+    with World(wire, *made.wire_options(), ipv6=made.ipv6, sysctl=made.sysctl, span=watch is not None) as world:
+        watching = watch(world) if watch else None
         said = made.run(world)
         events, summary = world.stop_wire()
+        if watching:
+            watching.stop()
         kernel = world.kernel_retransmissions()
         frames = pcapfile.read(world.pcap)
     for frame in frames:

@@ -35,8 +35,9 @@ def endpoints(record):
 class Comparison:
     """Collects what was checked and what did not agree."""
 
-    def __init__(self, truth, records):
-        self.truth = truth
+    def __init__(self, truth, records, stamps_us=0):
+        """`stamps_us`: how far the probe's time stamps may be from the wire's, beyond what all have in common."""
+        self.truth, self.stamps_us = truth, stamps_us
         self.checks, self.faults = 0, []
         self.by_pair = defaultdict(lambda: defaultdict(list))
         for record in records:
@@ -52,6 +53,7 @@ class Comparison:
 
     def near(self, where, what, expected, got, tolerance):
         self.checks += 1
+        tolerance += self.stamps_us
         if got is None or abs(got - expected) > tolerance:
             self.faults.append(f"{where}: {what}: expected {expected:.0f} ± {tolerance:.0f}, got {got}")
 
@@ -116,7 +118,7 @@ class Comparison:
                     continue
                 # The acknowledgement of a FIN may be a lesser sample than any of data; none is less than the wire's delay.
                 delay = 2000 * self.truth["wire"][f"{side.lower()}_delay_ms"]
-                if "Min" in name and got is not None and delay - RTT_US <= got < expected / 1000:
+                if "Min" in name and got is not None and delay - RTT_US - self.stamps_us <= got < expected / 1000:
                     got = expected / 1000
                 self.near(where, name, expected / 1000, got, RTT_US)
 
