@@ -68,6 +68,10 @@ void add_counters(const Statistics& s, std::vector<MetricFamily>& out) {
     if (of_targets(c)) continue;
     const CounterInfo& info = info_of(c);
     Family f = counter(info.name, info.meaning);
+    if (info.name.starts_with("export_")) {
+      f.add({{"worker", "exporter"}}, s.exporter_counters[c]).into(out);
+      continue;
+    }
     for (const run::WorkerStatistics& w : s.workers) f.add({{"worker", number_of(w, s)}}, w.counters[c]);
     if (s.dispatcher) f.add({{"worker", "dispatcher"}}, s.dispatcher_counters[c]);
     f.into(out);

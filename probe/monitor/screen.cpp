@@ -141,17 +141,23 @@ void targets(const Json& s, Lines& out) {
   }
 }
 
+std::string service_of(const Json& talker) {
+  const std::string application = talker.value("application", "");
+  const int number = talker.value("protocol", 0);
+  const std::string protocol = number == 6 ? "tcp" : number == 17 ? "udp" : fmt::format("{}", number);
+  return application.empty() ? protocol : fmt::format("{}/{}", application, protocol);
+}
+
 void ranks(const Json& s, Lines& out) {
   const Json& r = s["ranks"];
   const double seconds = std::max(r.value("seconds", 0.0), 1.0);
   out.space();
-  out.add("{:<50}{:<12}{:>9}{:>8}", fmt::format("TALKERS of the last {:.0f} s: client > server", seconds),
-          "application", "bits/s", "flows");
+  out.add("{:<50}{:<12}{:>9}{:>8}", fmt::format("TALKERS of the last {:.0f} s: client > server", seconds), "service",
+          "bits/s", "flows");
   for (const Json& t : r["talkers"]) {
     const std::string server = fmt::format("{}:{}", t.value("server", ""), t.value("port", 0));
     out.add("{:<50}{:<12}{:>9}{:>8}", fmt::format("{} > {}", fit(t.value("client", ""), 21), fit(server, 25)),
-            fit(t.value("application", ""), 11), short_number(t.value("octets", 0.0) * 8 / seconds),
-            number(t, "flows"));
+            fit(service_of(t), 11), short_number(t.value("octets", 0.0) * 8 / seconds), number(t, "flows"));
   }
   out.space();
   out.add("{:<40}{:<8}{:>12}{:>10}{:>10}", "SLOWEST SERVERS", "", "transactions", "mean ms", "most ms");

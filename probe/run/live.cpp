@@ -9,6 +9,7 @@
 #include <exception>
 
 #include "probe/monitor/http_server.h"
+#include "probe/monitor/local_server.h"
 #include "probe/run/identity.h"
 #include "probe/run/live_report.h"
 #include "probe/run/log.h"
@@ -47,7 +48,7 @@ class Supervisor {
   Supervisor(const RunRequest& request, LivePorts ports)
       : request_(request),
         running_(request.options),
-        probe_(request.options, std::move(ports)),
+        probe_(request.options, std::move(ports), others()),
         report_(request.options.run_report_every) {}
 
   int run(const Signals& signals) {
@@ -68,12 +69,18 @@ class Supervisor {
       Log(LogLevel::info, "port").with("port", p->name()).with("queues", p->queues().size());
     report_.warnings(probe_.ports().ports, 0);
     Log(LogLevel::info, "memory").with("octets", probe_.memory().octets()).with("plan", probe_.memory().text());
-    if (!running_.statistics_http.empty()) http_.emplace(running_.statistics_http, probe_, running_.run_hang_time);
     probe_.start();
+    if (!running_.statistics_http.empty()) http_.emplace(running_.statistics_http, probe_, running_.run_hang_time);
+    if (!running_.statistics_socket.empty()) local_.emplace(running_.statistics_socket, probe_, ranking_);
     Log(LogLevel::info, "started")
         .with("workers", running_.capture_workers)
         .with("targets", running_.export_targets.size());
     notify("READY=1");
+  }
+
+  // Who stands out is looked for only where somebody can ask.
+  std::vector<Sink*> others() {
+    return running_.statistics_socket.empty() ? std::vector<Sink*>() : std::vector<Sink*>{&ranking_};
   }
 
   void attend() {
@@ -154,9 +161,11 @@ class Supervisor {
 
   const RunRequest& request_;
   Options running_;
+  monitor::RankingSink ranking_;
   LiveProbe probe_;
   LiveReport report_;
   std::optional<monitor::HttpServer> http_;
+  std::optional<monitor::LocalServer> local_;
   const std::optional<Nanos> watchdog_ = watchdog_interval();
   Nanos pinged_ = 0, looked_ = 0;
 };

@@ -170,8 +170,13 @@ void LiveTargets::drain(Nanos most) { end_.store(steady_now() + most, std::memor
 
 std::vector<TargetReport> LiveTargets::reports() const {
   const std::lock_guard lock(mutex_);
-  std::vector<TargetReport> all = reports_;
-  all.insert(all.end(), gone_.begin(), gone_.end());
+  std::vector<TargetReport> all;
+  for (const auto* some : {&reports_, &gone_})
+    for (const TargetReport& r : *some)
+      if (const auto same = std::ranges::find(all, r.url, &TargetReport::url); same != all.end())
+        add(*same, r);
+      else
+        all.push_back(r);
   return all;
 }
 

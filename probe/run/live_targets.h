@@ -48,7 +48,7 @@ class LiveTargets final : public Sink {
   void drain(Nanos most);
 
   // By any thread.
-  std::vector<TargetReport> reports() const;  // of the last second; those that left, summed by URL, at the end
+  std::vector<TargetReport> reports() const;  // of the last second, summed by URL; those that left at the end
   Counters counters() const;
   std::string trouble() const;  // what a sink threw; empty: nothing. Records are lost from then on
   Heart& heart() { return heart_; }

@@ -1,37 +1,17 @@
 #include "probe/monitor/http_server.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "probe/monitor/health.h"
 #include "tests/probe/monitor/a_probe.h"
+#include "tests/probe/monitor/ask_http.h"
 
 namespace probe::monitor {
 namespace {
 
 using testing::HasSubstr;
 using testing::StartsWith;
-
-// Everything that comes back for these octets.
-std::string ask(int port, const std::string& request) {
-  const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to{};
-  to.sin_family = AF_INET;
-  to.sin_port = htons(static_cast<std::uint16_t>(port));
-  to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::string out;
-  if (connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 &&
-      send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
-    char piece[4096];
-    for (ssize_t n; (n = read(fd, piece, sizeof piece)) > 0;) out.append(piece, static_cast<std::size_t>(n));
-  }
-  close(fd);
-  return out;
-}
-std::string get(int port, const std::string& path) { return ask(port, "GET " + path + " HTTP/1.1\r\nHost: h\r\n\r\n"); }
 
 // One server for all: civetweb takes two seconds to stop.
 class HttpServers : public testing::Test {

@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "tests/probe/monitor/a_probe.h"
+#include "tests/probe/monitor/exposition.h"
 
 namespace probe::monitor {
 namespace {
@@ -29,6 +30,17 @@ TEST(Metrics, HaveEveryCounterOfTheTableWithItsHelp) {
                 HasSubstr("# HELP augprobe_" + std::string(info.name) + "_total " + std::string(info.meaning) + "\n"));
     EXPECT_THAT(text, HasSubstr("\naugprobe_" + std::string(info.name) + "_total{"));
   }
+}
+
+TEST(Metrics, AreAsTheFormatDemands) {
+  EXPECT_THAT(read_exposition(text_of(a_probe())).mistakes, testing::IsEmpty());
+  EXPECT_THAT(read_exposition(text_of(run::Statistics())).mistakes, testing::IsEmpty());
+}
+
+TEST(Metrics, TellWhatTheExporterItselfDropped) {
+  run::Statistics s = a_probe();
+  s.exporter_counters.add(Counter::export_too_late, 5);
+  EXPECT_THAT(text_of(s), HasSubstr("augprobe_export_too_late_total{worker=\"exporter\"} 5\n"));
 }
 
 TEST(Metrics, AreGivenForEachWorkerPortTargetAndDissector) {
