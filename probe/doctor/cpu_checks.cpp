@@ -42,15 +42,50 @@ Findings isolated_cores(const Machine& m, const Wanted& w) {
   const std::string found =
       fmt::format("isolated {}, without timer ticks {}", isolated.empty() ? "none" : as_cpu_list(isolated),
                   quiet.empty() ? "none" : as_cpu_list(quiet));
-  const auto covered = [&](const std::vector<unsigned>& set) { return set.size() >= w.workers; };
   // Workers that read sockets sleep when there is nothing: the scheduler may have their cores.
-  if (!w.dpdk || (covered(isolated) && covered(quiet))) return {{"", found, Verdict::good, "", ""}};
-  const std::vector<unsigned> choice = cores_for_workers(m, w.workers);
+  if (!w.dpdk) return {{"", found, Verdict::good, "", ""}};
+  if (w.cpus.empty() && isolated.size() >= w.workers)
+    return {{"", found, Verdict::advice, "the kernel puts nobody on isolated cores who does not ask for them",
+             fmt::format("--set capture.cpus={}", as_cpu_list(isolated))}};
+  const auto covered = [&](const std::vector<unsigned>& set) {
+    return std::ranges::all_of(w.cpus, [&](unsigned c) { return std::ranges::find(set, c) != set.end(); });
+  };
+  if (!w.cpus.empty() && covered(isolated) && covered(quiet)) return {{"", found, Verdict::good, "", ""}};
+  const std::vector<unsigned> choice = w.cpus.empty() ? cores_for_workers(m, w.workers) : w.cpus;
   if (choice.empty()) return {{"", found + "; only one core", Verdict::good, "", ""}};
   const std::string list = as_cpu_list(choice);
   return {{"", found, Verdict::advice,
            "no other process and no timer interrupts a worker: fewer drops when load is near the limit",
-           fmt::format("kernel command line: isolcpus=managed_irq,domain,{0} nohz_full={0} rcu_nocbs={0}", list)}};
+           fmt::format("kernel command line: isolcpus=managed_irq,domain,{0} nohz_full={0} rcu_nocbs={0}{1}", list,
+                       w.cpus.empty() ? fmt::format("; capture.cpus = \"{}\"", list) : "")}};
+}
+
+Findings numa(const Machine& m, const Wanted& w) {
+  if (cpus_in(m, "sys/devices/system/node/online").size() < 2) return {};
+  Findings out;
+  std::vector<unsigned> near;  // CPUs of all nodes that have a NIC of the configuration
+  const auto look_at = [&](const std::string& port, const std::string& file) {
+    const std::int64_t node = m.number(file).value_or(-1);
+    if (node < 0) return;  // virtual
+    const std::vector<unsigned> cpus = cpus_in(m, fmt::format("sys/devices/system/node/node{}/cpulist", node));
+    near.insert(near.end(), cpus.begin(), cpus.end());
+    out.push_back({port, fmt::format("{}, CPUs {}", node, as_cpu_list(cpus)), Verdict::good, "", ""});
+  };
+  for (const std::string& i : w.interfaces) look_at(i, fmt::format("sys/class/net/{}/device/numa_node", i));
+  for (const std::string& a : w.pci) look_at(a, fmt::format("sys/bus/pci/devices/{}/numa_node", a));
+  std::vector<unsigned> far;
+  for (const unsigned c : w.cpus)
+    if (std::ranges::find(near, c) == near.end()) far.push_back(c);
+  // Who sleeps between packets wakes where the kernel wants it; who polls stays where it was begun.
+  const bool anywhere = w.cpus.empty() && w.dpdk;
+  if (out.empty() || near.empty() || (far.empty() && !anywhere)) return out;
+  if (near.size() > w.workers) near.resize(w.workers);
+  out.push_back({"",
+                 anywhere ? std::string("workers are tied to no CPU")
+                          : fmt::format("CPUs {} of capture.cpus are of a node without a port", as_cpu_list(far)),
+                 Verdict::advice, "packets do not cross from one processor's memory to another's",
+                 fmt::format("--set capture.cpus={}", as_cpu_list(near))});
+  return out;
 }
 
 Findings governor(const Machine& m, const Wanted&) {

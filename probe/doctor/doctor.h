@@ -15,10 +15,11 @@ struct Wanted {
   std::vector<std::string> interfaces;  // of the kernel, read through sockets
   std::vector<std::string> pci;         // addresses of NICs that DPDK drives, as 0000:3b:00.0
   bool dpdk = false;                    // any port is DPDK's: workers poll, packets lie in its memory
-  bool hugepages = false;               // DPDK's memory is to be of hugepages, and it does not begin without or has them
-  std::uint64_t dpdk_octets = 0;        // that memory
-  std::uint64_t octets = 0;             // everything else: flow tables, pools, rings
+  bool hugepages = false;         // DPDK's memory is to be of hugepages, and it does not begin without or has them
+  std::uint64_t dpdk_octets = 0;  // that memory
+  std::uint64_t octets = 0;       // everything else: flow tables, pools, rings
   std::size_t workers = 1;
+  std::vector<unsigned> cpus;  // that workers are tied to; empty: the kernel chooses
   bool udp_export = false;
 };
 

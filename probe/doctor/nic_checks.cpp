@@ -15,6 +15,8 @@ constexpr std::int64_t kUp = 0x1;  // IFF_UP, netdevice(7)
 constexpr std::array<std::string_view, 6> kForDpdk = {"vfio-pci",  "uio_pci_generic", "igb_uio",
                                                       "mlx5_core", "mlx4_core",       "mana"};
 
+constexpr const char* kNoLink = "nothing comes until the other end sends: cable, SPAN session, TAP";
+
 bool is_network_device(const Machine& m, std::string_view address) {
   // PCI base class 02: network controller.
   return m.text(fmt::format("sys/bus/pci/devices/{}/class", address)).value_or("").starts_with("0x02");
@@ -45,6 +47,15 @@ Finding driver_of(const Machine& m, const Wanted& w, const std::string& address)
     f.gain = "DPDK cannot drive a device that the kernel holds";
     f.remedy = fmt::format("modprobe vfio-pci && driverctl set-override {} vfio-pci", address);
   }
+  // A driver that shares its device with the kernel: the kernel knows the link.
+  if (wanted && f.verdict == Verdict::good)
+    for (const std::string& i : interfaces)
+      if (m.number(fmt::format("sys/class/net/{}/carrier", i)) == 0) {
+        f.found += ", no link";
+        f.verdict = Verdict::advice;
+        f.gain = kNoLink;
+        f.remedy = fmt::format("ethtool {}", i);
+      }
   return f;
 }
 
@@ -64,9 +75,7 @@ Findings interfaces(const Machine& m, const Wanted& w) {
       out.push_back({i, "down", Verdict::problem, "nothing comes from an interface that is down",
                      fmt::format("ip link set {} up", i)});
     else if (carrier == 0)
-      out.push_back({i, "up, no link", Verdict::advice,
-                     "nothing comes until the other end sends: cable, SPAN session, TAP",
-                     fmt::format("ethtool {}", i)});
+      out.push_back({i, "up, no link", Verdict::advice, kNoLink, fmt::format("ethtool {}", i)});
     else
       out.push_back({i, "up", Verdict::good, "", ""});
   }

@@ -311,6 +311,19 @@ def doctor_tells_what_it_found_as_a_table_and_as_json(tmp):
 
 
 @case
+def doctor_looks_at_the_ports_of_the_configuration(tmp):
+    (tmp / "c.toml").write_text('[capture]\nports = ["socket:lo", "socket:not-there", "dpdk:0000:ff:1f.7"]\n')
+    done = augprobe("doctor", "-c", tmp / "c.toml", "--json")
+    found = {(row["check"], row.get("subject")): row for row in json.loads(done.stdout)}
+    assert done.returncode == 1
+    assert found["interface", "lo"]["verdict"] == "good"
+    assert found["interface", "not-there"]["verdict"] == "problem"
+    assert found["NIC driver", "0000:ff:1f.7"]["found"] == "not there"
+    assert "no DPDK port" not in found["hugepages", None]["found"]
+    assert augprobe("doctor", "--set", 'capture.ports=["eth1"]').returncode == 2
+
+
+@case
 def help_and_version_are_there(tmp):
     for command in ((), ("replay",), ("collect",), ("show",), ("doctor",), ("top",), ("elements",), ("options",), ("counters",), ("check-config",)):
         assert "Usage:" in good(*command, "--help").stdout

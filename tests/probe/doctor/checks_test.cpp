@@ -92,6 +92,52 @@ TEST(Drivers, ThatAreNotThereOrOfNoNetworkDeviceAreAProblem) {
   EXPECT_EQ(f.verdict, Verdict::problem);
 }
 
+TEST(Drivers, ShareTheirDeviceWithTheKernelWhichKnowsTheLink) {
+  FakeMachine m;
+  m.nic("0000:3b:00.0", "mlx5_core").interface("eth5", "0x1003", "0");
+  m.file("sys/bus/pci/devices/0000:3b:00.0/net/eth5/mtu", "1500");
+  const Finding f = only(check::drivers(m.machine(), dpdk()));
+  EXPECT_EQ(f.verdict, Verdict::advice);
+  EXPECT_EQ(f.found, "mlx5_core, NUMA node 0, interface eth5, no link");
+  EXPECT_EQ(only(check::drivers(m.machine(), sockets())).verdict, Verdict::good);  // not a port
+}
+
+TEST(Numa, IsNoQuestionOfOneNode) {
+  FakeMachine m;
+  m.nic("0000:3b:00.0", "vfio-pci").file("sys/devices/system/node/online", "0");
+  EXPECT_THAT(check::numa(m.machine(), dpdk()), IsEmpty());
+}
+
+TEST(Numa, WorkersRunOnTheNodeOfTheirNics) {
+  FakeMachine m;
+  m.nic("0000:3b:00.0", "vfio-pci", "1").file("sys/devices/system/node/online", "0-1");
+  m.file("sys/devices/system/node/node0/cpulist", "0-3").file("sys/devices/system/node/node1/cpulist", "4-7");
+  Wanted w = dpdk();
+  Findings all = check::numa(m.machine(), w);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_EQ(all[0].found, "1, CPUs 4-7");
+  EXPECT_EQ(all[1].verdict, Verdict::advice);  // whoever polls stays wherever it was begun
+  EXPECT_EQ(all[1].remedy, "--set capture.cpus=4-5");
+  w.cpus = {3, 4};
+  all = check::numa(m.machine(), w);
+  ASSERT_EQ(all.size(), 2u);
+  EXPECT_THAT(all[1].found, HasSubstr("CPUs 3 of"));
+  w.cpus = {6, 7};
+  EXPECT_EQ(only(check::numa(m.machine(), w)).verdict, Verdict::good);
+}
+
+TEST(Numa, OfInterfacesIsThatOfTheirDevice) {
+  FakeMachine m;
+  m.file("sys/class/net/eth1/device/numa_node", "0").file("sys/devices/system/node/online", "0-1");
+  m.file("sys/devices/system/node/node0/cpulist", "0-3");
+  EXPECT_EQ(only(check::numa(m.machine(), sockets())).verdict, Verdict::good);  // the kernel chooses
+  Wanted w = sockets();
+  w.cpus = {5};
+  EXPECT_EQ(check::numa(m.machine(), w).back().verdict, Verdict::advice);
+  w.interfaces = {"veth0"};  // of no node
+  EXPECT_THAT(check::numa(m.machine(), w), IsEmpty());
+}
+
 TEST(Iommu, IsNeededByDevicesThatVfioGives) {
   FakeMachine m;
   m.nic("0000:3b:00.0", "vfio-pci");
@@ -212,9 +258,14 @@ TEST(IsolatedCores, AreForWorkersThatPoll) {
   EXPECT_THAT(f.remedy, HasSubstr("isolcpus=managed_irq,domain,6-7 nohz_full=6-7"));
   EXPECT_EQ(only(check::isolated_cores(m.machine(), sockets())).verdict, Verdict::good);
   m.file("sys/devices/system/cpu/isolated", "6-7");
-  EXPECT_EQ(only(check::isolated_cores(m.machine(), dpdk())).verdict, Verdict::advice);
+  EXPECT_EQ(only(check::isolated_cores(m.machine(), dpdk())).remedy, "--set capture.cpus=6-7");  // else nobody is there
+  Wanted w = dpdk();
+  w.cpus = {6, 7};
+  EXPECT_THAT(only(check::isolated_cores(m.machine(), w)).remedy, HasSubstr("nohz_full=6-7"));
   m.file("sys/devices/system/cpu/nohz_full", "6-7");
-  EXPECT_EQ(only(check::isolated_cores(m.machine(), dpdk())).verdict, Verdict::good);
+  EXPECT_EQ(only(check::isolated_cores(m.machine(), w)).verdict, Verdict::good);
+  w.cpus = {5, 7};
+  EXPECT_THAT(only(check::isolated_cores(m.machine(), w)).remedy, HasSubstr("isolcpus=managed_irq,domain,5,7"));
 }
 
 TEST(Governor, IsPerformanceOnEveryCore) {
