@@ -194,11 +194,13 @@ def stage_fuzz(tally):
 
 
 def stage_threads(tally):
-    """Thread sanitizer: rings, exporter, packet sockets, and a replay with four workers that must give the records of one."""
+    """Thread sanitizer: rings, exporter, packet sockets, the running probe, and a replay with four workers that must give the
+    records of one."""
     directory = "build-test-threads"
-    tests = ("base", "exporter_run", "live", "run")
+    tests = ("base", "exporter_run", "live", "run", "live_run")
     build(directory, ["-Db_sanitize=thread", "-Db_lundef=false"],
-          ["augprobe", "tests/probe/base/base_test", "tests/probe/live/live_test", "tests/exporter/run/exporter_run_test", "tests/probe/run/run_test"])
+          ["augprobe", "tests/probe/base/base_test", "tests/probe/live/live_test", "tests/exporter/run/exporter_run_test", "tests/probe/run/run_test",
+           "tests/probe/run/live_run_test"])
     meson_test(directory, tally, tests)
     captures = sorted((ROOT / "pcaps").glob("*.pcap"))
     records = {}

@@ -41,7 +41,7 @@ void Heart::begin() {
 
 ThreadStatistics Heart::look() {
   const Nanos now = steady_now();
-  const std::uint64_t beats = beats_.value();
+  const std::uint64_t beats = this->beats();
   if (beats != seen_) {
     seen_ = beats;
     seen_at_ = now;

@@ -8,7 +8,6 @@
 #include <string>
 #include <thread>
 
-#include "probe/base/count.h"
 #include "probe/base/nanos.h"
 #include "probe/run/statistics.h"
 
@@ -27,17 +26,19 @@ class Heart {
 
   // By the thread itself: begin() first, end() as its last act.
   void begin();
-  void beat() { ++beats_; }
+  void beat() { beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
   void end() { alive_.store(false, std::memory_order_release); }
 
-  std::uint64_t beats() const { return beats_.value(); }
+  // What the thread did in its turns before this one has happened: nobody looks at what was taken from it two beats
+  // ago.
+  std::uint64_t beats() const { return beats_.load(std::memory_order_acquire); }
   bool alive() const { return alive_.load(std::memory_order_acquire); }
   // By one other thread at a time, regularly: silence counts from the call that first saw this beat.
   ThreadStatistics look();
 
  private:
   const std::string name_;
-  Count beats_;
+  std::atomic<std::uint64_t> beats_{0};
   std::atomic<clockid_t> cpu_clock_{0};
   std::atomic<bool> alive_{false};
   std::uint64_t seen_ = 0;  // of the looking thread

@@ -116,9 +116,10 @@ live::PortCounts FakePort::counts() {
 }
 
 bool FakePort::empty() {
-  for (std::size_t i = 0; i < queues_.size(); ++i)
-    if (!queue(i).empty()) return false;
-  return true;
+  bool all = true;
+  for (std::size_t i = 0; i < queues_.size(); ++i) all = all && queue(i).empty();
+  looked_.store(true, std::memory_order_release);
+  return all;
 }
 
 void Lines::put(const Record& r) {

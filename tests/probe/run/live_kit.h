@@ -57,6 +57,7 @@ class FakeQueue final : public live::Queue {
 class FakePort final : public live::Port {
  public:
   explicit FakePort(std::vector<Frames> queues, const FakeBehaviour& behaviour = {}, std::string name = "fake");
+  ~FakePort() override { static_cast<void>(looked_.load(std::memory_order_acquire)); }
   const std::string& name() const override { return name_; }
   std::span<const std::unique_ptr<live::Queue>> queues() const override { return queues_; }
   live::PortCounts counts() override;
@@ -69,6 +70,8 @@ class FakePort final : public live::Port {
  private:
   const std::string name_;
   std::vector<std::unique_ptr<live::Queue>> queues_;
+  // A signal ends the probe and its ports after another thread has looked: thread sanitizers do not see that order.
+  std::atomic<bool> looked_ = false;
 };
 
 // Keeps records as JSON lines.
