@@ -28,18 +28,22 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from capture import Capture, take  # noqa: E402  (found through the line above)
 from live_test import mixture  # noqa: E402
 
-# A probe of each way to spread packets over threads, and one with a filter.
+MIRROR = 'capture.ports=["socket:span0"]'
+TAP = 'capture.ports=["socket:tap-up", "socket:tap-down"]'
+# A probe of each way to spread packets over threads, one with a filter, and those of a TAP.
 SOCKETS = {
-    "one worker": (),
-    "two queues": ("capture.workers=2",),
-    "dispatcher": ("capture.workers=2", "capture.queues=1"),
-    "filter": ("capture.filter=tcp port 80 or udp",),
+    "one worker": (MIRROR,),
+    "two queues": (MIRROR, "capture.workers=2"),
+    "dispatcher": (MIRROR, "capture.workers=2", "capture.queues=1"),
+    "filter": (MIRROR, "capture.filter=tcp port 80 or udp"),
+    "tap": (TAP,),
+    "tap, two queues": (TAP, "capture.workers=2"),
 }
-DPDK = {"af_packet": ("dpdk.hugepages=never",)}
+DPDK = {"af_packet": ('capture.ports=["dpdk:net_af_packet0,iface=span0"]', "dpdk.hugepages=never")}
 WORLDS = {
     "socket": (Capture("loss_and_disorder", "", mixture, delay_ms=(3, 7), client_up="loss=2%", server_down="loss=2%",
-                       client_down="reorder=2%:2ms,dup=2%", seed=os.getpid()), "socket:span0", SOCKETS),
-    "dpdk": (Capture("no_fault", "", mixture, delay_ms=(3, 7)), "dpdk:net_af_packet0,iface=span0", DPDK),
+                       client_down="reorder=2%:2ms,dup=2%", seed=os.getpid()), SOCKETS),
+    "dpdk": (Capture("no_fault", "", mixture, delay_ms=(3, 7)), DPDK),
 }
 
 SO_TIMESTAMPNS = 35
@@ -50,14 +54,13 @@ OF_TIME = ("flowId", "measurementQuality", "transactionQuality")
 class Probe:
     """`augprobe run` in the namespace of the mirror, and the collector that it exports to."""
 
-    def __init__(self, w, program, port, name, number, settings):
+    def __init__(self, w, program, name, number, settings):
         self.name, self.settings = name, settings
         self.json, self.log = w.path(f"{number}.jsonl"), w.path(f"{number}.log")
         url = f"tcp://127.0.0.1:{4740 + number}"
         self.collector = w.spawn(w.span, [program, "collect", "--quiet", "--listen", url, "--json", self.json])
         wait_until(lambda: f":{4740 + number} " in w.run(w.span, ["ss", "-lntH"]), f"{name}'s collector")
-        arguments = [part for setting in (f'capture.ports=["{port}"]', *settings)
-                     for part in ("--set", setting)]
+        arguments = [part for setting in settings for part in ("--set", setting)]
         self.process = w.spawn(w.span, [program, "run", *arguments, "--export", url], stderr=open(self.log, "w"))
         wait_until(lambda: "event=started" in self.said() or self.process.poll() is not None, f"{name} to start")
         if self.process.poll() is not None:
@@ -79,18 +82,31 @@ class Probe:
         return code
 
 
+def split(w):
+    """As a TAP does it: each direction of what the mirror shows comes in on a port of its own."""
+    w.run(w.span, ["tc", "qdisc", "add", "dev", "span0", "clsact"])
+    for port, source in (("tap-up", world.CLIENT), ("tap-down", world.SERVER)):
+        w.run(w.span, ["ip", "link", "add", f"{port}-in", "type", "veth", "peer", "name", port])
+        for end in (f"{port}-in", port):
+            w.run(w.span, ["sysctl", "-qw", f"net.ipv6.conf.{end}.disable_ipv6=1"])
+            w.run(w.span, ["ip", "link", "set", end, "up"])
+        w.run(w.span, ["tc", "filter", "add", "dev", "span0", "ingress", "protocol", "ip", "u32", "match", "ip", "src",
+                       source, "action", "mirred", "egress", "mirror", "dev", f"{port}-in"])
+
+
 class Mirror:
     """What reads the mirror port while the world talks."""
 
-    def __init__(self, w, program, port, probes):
+    def __init__(self, w, program, probes):
         # While one socket wants it, the kernel stamps each frame when it comes in: all who read it tell the same time.
         self.stamper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.stamper.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        split(w)
         self.capture = w.path("mirror.pcapng")
         self.dumpcap = w.spawn(w.span, ["dumpcap", "-q", "-i", "span0", "-B", "64", "-w", self.capture],
                                stderr=open(w.path("dumpcap.log"), "w"))
         wait_until(lambda: os.path.exists(self.capture) and os.path.getsize(self.capture) > 0, "dumpcap")
-        self.probes = [Probe(w, program, port, name, i, settings) for i, (name, settings) in enumerate(probes.items())]
+        self.probes = [Probe(w, program, name, i, settings) for i, (name, settings) in enumerate(probes.items())]
         time.sleep(0.5)
         self.codes = {}
 
@@ -171,12 +187,12 @@ def main():
     program, wire, names = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:] or list(WORLDS)
     good = True
     for name in names:
-        made, port, probes = WORLDS[name]
+        made, probes = WORLDS[name]
         mirror = None
 
         def watch(w):
             nonlocal mirror
-            mirror = Mirror(w, program, port, probes)
+            mirror = Mirror(w, program, probes)
             return mirror
         frames, facts, _ = take(made, wire, watch)
         with tempfile.NamedTemporaryFile(suffix=".pcap") as copy:
