@@ -83,5 +83,20 @@ TEST(CheckOptions, FindsWhatSingleValuesCannotTell) {
   EXPECT_EQ(check_options(o).size(), 4u);
 }
 
+TEST(CheckOptions, LooksAtWhatLiveNeeds) {
+  Options o;
+  o.capture_ports = {"eth1", "socket:"};
+  o.capture_workers = 4;
+  o.capture_cpus = "2-4";
+  o.dpdk_hugepages = "sometimes";
+  EXPECT_EQ(check_options(o).size(), 4u);
+  o.capture_ports = {"socket:eth1", "dpdk:03:00.0", "dpdk:net_af_packet0,iface=eth1"};
+  o.capture_cpus = "2-4,7";
+  o.dpdk_hugepages = "never";
+  EXPECT_TRUE(check_options(o).empty());
+  o.capture_cpus = "two";
+  EXPECT_EQ(check_options(o).size(), 1u);
+}
+
 }  // namespace
 }  // namespace probe::run
