@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "exporter/ipfix/reader.h"
 #include "exporter/record/sink.h"
 #include "exporter/schema/schema.h"
 
@@ -35,7 +36,12 @@ struct CollectorReport {
     std::uint32_t domain;
     std::uint64_t records;
   };
-  std::vector<Loss> losses;           // per peer and observation domain, where there were any
+  std::vector<Loss> losses;  // per peer and observation domain, where there were any
+  struct Exporter {
+    std::string peer;
+    ipfix::Told told;
+  };
+  std::vector<Exporter> exporters;    // those that told of themselves
   std::vector<std::string> ignored;   // names of these elements as far as type records told them, a few dozen at most
   std::vector<std::string> troubles;  // sentences for people, the first few
   std::uint64_t all_records() const {

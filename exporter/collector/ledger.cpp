@@ -2,7 +2,7 @@
 
 namespace probe {
 namespace {
-constexpr std::size_t kMostTroubles = 20, kMostIgnored = 64, kMostLosses = 256;
+constexpr std::size_t kMostTroubles = 20, kMostIgnored = 64, kMostLosses = 256, kMostExporters = 256;
 }
 
 void Ledger::add(const std::string& peer, const ipfix::Reader& reader) {
@@ -20,6 +20,7 @@ void Ledger::add(const std::string& peer, const ipfix::Reader& reader) {
     sum_.lost_records += records;
     if (sum_.losses.size() < kMostLosses) sum_.losses.push_back({peer, domain, records});
   }
+  if (reader.told().any() && sum_.exporters.size() < kMostExporters) sum_.exporters.push_back({peer, reader.told()});
   for (std::string& name : reader.catalogue().ignored_names())
     if (ignored_.size() < kMostIgnored) ignored_.insert(std::move(name));
 }

@@ -16,6 +16,7 @@
 
 #include "exporter/ipfix/model.h"
 #include "exporter/ipfix/packing.h"
+#include "exporter/ipfix/statistics.h"
 #include "exporter/ipfix/types.h"
 
 namespace probe::ipfix {
@@ -220,6 +221,11 @@ void Encoder::templates() {
 void Encoder::types() {
   flush();
   write_types(options_, now(), type_sequence_, receiver_);
+}
+
+void Encoder::statistics(const ProcessStatistics& s, bool templates) {
+  flush();
+  write_statistics(options_, now(), s, templates, type_sequence_, receiver_);
 }
 
 }  // namespace probe::ipfix

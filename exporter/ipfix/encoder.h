@@ -30,6 +30,19 @@ struct EncoderOptions {
   std::size_t message_octets = 1420;  // a record that alone needs more gets a longer message of its own
 };
 
+// Totals since the probe was started.
+struct ProcessStatistics {
+  struct Trouble {
+    std::uint64_t n = 0;
+    std::uint64_t first = 0, last = 0;  // when it was noticed, milliseconds since 1970
+  };
+  std::uint32_t process = 0;                            // id of the process
+  std::uint64_t flows = 0, packets = 0;                 // begun; counted in flows
+  std::uint64_t messages = 0, records = 0, octets = 0;  // sent to this collector
+  Trouble ignored;                                      // packets
+  Trouble not_sent;                                     // records
+};
+
 // One transport session's worth of state (RFC 7011 §2): its own sequence numbers and templates. Not for two threads.
 class Encoder {
  public:
@@ -43,6 +56,9 @@ class Encoder {
   // RFC 5610 records about our own elements, in observation domain 0 with its own sequence: some collectors mistake
   // options records for lost flows.
   void types();
+
+  // RFC 7011 §4, also in domain 0.
+  void statistics(const ProcessStatistics&, bool templates);
 
   // Seconds since 1970 for the headers of messages; 0: the system's clock. A replay sets packet time, so that its
   // output is the same every time.

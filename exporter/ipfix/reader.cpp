@@ -29,6 +29,22 @@ std::array<std::size_t, schema::kKindCount> one_of_each() {
   return out;
 }
 
+constexpr struct {
+  std::uint16_t element;  // of IANA
+  std::optional<std::uint64_t> Told::*value;
+} kTold[] = {{163, &Told::flows},  {86, &Told::packets}, {164, &Told::packets_ignored}, {41, &Told::messages},
+             {42, &Told::records}, {40, &Told::octets},  {166, &Told::records_not_sent}};
+
+void listen_to(const Field& f, Bytes value, Told& told) {
+  if (f.pen != schema::kIana || value.empty() || value.size() > 8) return;
+  for (const auto& t : kTold) {
+    if (t.element != f.id) continue;
+    std::uint64_t number = 0;
+    for (const std::uint8_t o : value) number = number << 8 | o;
+    told.*t.value = number;
+  }
+}
+
 void put16(std::vector<std::uint8_t>& to, std::size_t at, std::size_t value) {
   to[at] = static_cast<std::uint8_t>(value >> 8);
   to[at + 1] = static_cast<std::uint8_t>(value);
@@ -135,7 +151,9 @@ const char* Reader::sort_out_data(const Template& wire, Bytes set, std::uint64_t
   std::uint64_t n = 0;
   while (c.left() >= t.least_octets) {
     const Bytes from = c.rest();
-    Catalogue::walk(t, c, [](const Field&, Bytes) {});
+    Catalogue::walk(t, c, [&](const Field& f, Bytes value) {
+      if (t.options && !t.types) listen_to(f, value, told_);
+    });
     if (!c.ok()) break;
     const std::size_t octets = from.size() - c.left();
     if (t.types) catalogue_.learn_name(t, from.first(octets));

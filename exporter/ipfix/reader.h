@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "exporter/ipfix/catalogue.h"
@@ -25,6 +26,13 @@ struct ReaderCounts {
   std::uint64_t reordered_messages = 0;
 };
 
+// What an exporter told of itself the last time (RFC 7011 §4). Absent: it did not.
+struct Told {
+  std::optional<std::uint64_t> flows, packets, packets_ignored;  // observed; counted in flows
+  std::optional<std::uint64_t> messages, records, octets, records_not_sent;
+  bool any() const { return flows || packets || packets_ignored || messages || records || octets || records_not_sent; }
+};
+
 // One exporter's stream: a TCP connection, a UDP peer, a file. Not for two threads.
 class Reader {
  public:
@@ -36,6 +44,7 @@ class Reader {
 
   const ReaderCounts& counts() const { return counts_; }
   const Catalogue& catalogue() const { return catalogue_; }
+  const Told& told() const { return told_; }
   std::map<std::uint32_t, std::uint64_t> losses() const;  // records lost by observation domain, where there were any
 
  private:
@@ -59,6 +68,7 @@ class Reader {
   std::unique_ptr<Library> library_;
   std::map<std::uint32_t, Sequence> sequences_;
   ReaderCounts counts_;
+  Told told_;
 };
 
 }  // namespace probe::ipfix

@@ -1,5 +1,7 @@
 #include "exporter/run/target.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <chrono>
 #include <stdexcept>
@@ -27,11 +29,22 @@ std::uint32_t seconds_of(const Record& r) {
   return start == 0 ? 0 : static_cast<std::uint32_t>(nanos_of_ntp(start) / kSecond);
 }
 
+std::uint64_t milliseconds(Nanos n) { return static_cast<std::uint64_t>(n / kMillisecond); }
+Nanos wall_now() {
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
+      .count();
+}
+
 class IpfixTarget : public Target, public ipfix::MessageReceiver {
  public:
   IpfixTarget(const Url& url, const TargetOptions& options, std::unique_ptr<Profile> profile, bool types,
-              Counters& counters)
-      : url_(url.text), options_(options), profile_(std::move(profile)), types_(types), counters_(counters) {
+              bool statistics, Counters& counters)
+      : url_(url.text),
+        options_(options),
+        profile_(std::move(profile)),
+        types_(types),
+        statistics_(statistics),
+        counters_(counters) {
     TransportOptions how;
     how.live = options.live;
     how.greeting = [this] { return greeting(); };
@@ -75,6 +88,7 @@ class IpfixTarget : public Target, public ipfix::MessageReceiver {
     keep_counts();
   }
 
+  void tell(const ProbeStatistics&) override;
   TargetReport report() const override;
   void wait_until(Clock::time_point end) override { transport_->wait_until(end); }
 
@@ -99,6 +113,7 @@ class IpfixTarget : public Target, public ipfix::MessageReceiver {
     if (!encoder_) return out;
     encoder_->flush();
     greeting_ = &out;
+    statistics_templates_sent_ = false;  // a new session: they go with the next statistics
     encoder_->templates();
     if (types_) send_types();
     greeting_ = nullptr;
@@ -123,16 +138,47 @@ class IpfixTarget : public Target, public ipfix::MessageReceiver {
   TargetOptions options_;
   std::unique_ptr<Profile> profile_;
   bool types_, types_sent_ = false;
+  const bool statistics_;
   Counters& counters_;
   std::unique_ptr<Transport> transport_;
   std::unique_ptr<ipfix::Encoder> encoder_;
   std::vector<std::vector<std::uint8_t>>* greeting_ = nullptr;  // where messages go while a greeting is made
+  bool statistics_templates_sent_ = false, told_ = false;
+  std::uint64_t messages_when_told_ = 0;
+  ipfix::ProcessStatistics::Trouble not_sent_;
   std::uint64_t given_ = 0, unsuitable_ = 0;
   std::uint32_t time_ = 0;
   Clock::time_point refreshed_ = Clock::now();
   std::uint64_t messages_ = 0, messages_seen_ = 0, messages_at_refresh_ = 0;
   TargetReport counted_;  // what the counters know already
 };
+
+void IpfixTarget::tell(const ProbeStatistics& p) {
+  const Books& b = transport_->books();
+  const bool udp = transport_->refresh_seconds() > 0;
+  // A collector that is away must not find a pile of them; with UDP nothing waits for it.
+  if (!statistics_ || (!udp && told_ && b.messages == messages_when_told_)) return;
+  ipfix::ProcessStatistics s;
+  s.process = static_cast<std::uint32_t>(getpid());
+  s.flows = p.flows;
+  s.packets = p.packets;
+  s.messages = b.messages;
+  s.records = b.sent.data_records;
+  s.octets = b.octets;
+  s.ignored = {p.ignored, milliseconds(p.first_ignored), milliseconds(p.last_ignored)};
+  if (const std::uint64_t lost = p.records_lost + b.queue_full.records + b.failed.records; lost > not_sent_.n) {
+    not_sent_.n = lost;
+    not_sent_.last = milliseconds(wall_now());
+    if (not_sent_.first == 0) not_sent_.first = not_sent_.last;
+  }
+  s.not_sent = not_sent_;
+  told_ = true;
+  messages_when_told_ = b.messages;
+  // RFC 7011 §8.4: over UDP templates can be lost.
+  const bool templates = udp || !statistics_templates_sent_;
+  statistics_templates_sent_ = true;  // before: sending may begin another session
+  encoder_->statistics(s, templates);
+}
 
 TargetReport IpfixTarget::report() const {
   const Books& b = transport_->books();
@@ -162,20 +208,29 @@ void IpfixTarget::keep_counts() {
 // What the options of a URL may be; a misspelt one must not be ignored in silence.
 void check_options(const Url& url) {
   const auto allowed = [&](std::string_view key) {
-    if (key == "profile" || key == "types") return true;
+    if (key == "profile" || key == "types" || key == "statistics") return true;
     if (key == "queue") return url.network();
     return url.scheme == Url::Scheme::udp && (key == "rate" || key == "refresh" || key == "message");
   };
   for (const auto& [key, value] : url.options)
     if (!allowed(key))
-      throw std::runtime_error("\"" + url.text + "\": there is no option " + key +
-                               " here; there are profile and types, for udp and tcp queue, for udp rate, refresh and "
-                               "message");
+      throw std::runtime_error(
+          "\"" + url.text + "\": there is no option " + key +
+          " here; there are profile, types and statistics, for udp and tcp queue, for udp rate, refresh and "
+          "message");
 }
 
 std::string option(const Url& url, std::string_view key, std::string otherwise) {
   const auto found = url.options.find(key);
   return found == url.options.end() ? otherwise : found->second;
+}
+
+bool switch_option(const Url& url, std::string_view key, bool otherwise) {
+  const std::string value = option(url, key, otherwise ? "on" : "off");
+  if (value != "on" && value != "off")
+    throw std::runtime_error("\"" + url.text + "\": the option " + std::string(key) + " is \"" + value +
+                             "\"; it must be on or off");
+  return value == "on";
 }
 
 }  // namespace
@@ -194,10 +249,9 @@ std::unique_ptr<Target> open_target(std::string_view text, const TargetOptions& 
   if (!profile)
     throw std::runtime_error("\"" + url.text + "\": there is no profile \"" + name + "\"; there are " +
                              std::string(kProfileNames));
-  const std::string types = option(url, "types", profile->own_elements() ? "on" : "off");
-  if (types != "on" && types != "off")
-    throw std::runtime_error("\"" + url.text + "\": the option types is \"" + types + "\"; it must be on or off");
-  return std::make_unique<IpfixTarget>(url, options, std::move(profile), types == "on", counters);
+  const bool types = switch_option(url, "types", profile->own_elements());
+  const bool statistics = switch_option(url, "statistics", true);
+  return std::make_unique<IpfixTarget>(url, options, std::move(profile), types, statistics, counters);
 }
 
 }  // namespace probe

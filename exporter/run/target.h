@@ -58,8 +58,18 @@ inline constexpr ReportedCounter kReportedCounters[] = {
     {Counter::export_connections, &TargetReport::connections},
 };
 
+// What a live probe tells its collectors of itself, beside what became of their records.
+struct ProbeStatistics {
+  std::uint64_t flows = 0, packets = 0;              // begun; counted in flows
+  std::uint64_t ignored = 0;                         // packets that the probe should have counted and could not
+  std::int64_t first_ignored = 0, last_ignored = 0;  // when that was noticed, nanoseconds since 1970
+  std::uint64_t records_lost = 0;                    // before any target had them
+};
+
 class Target : public Sink {
  public:
+  // Sends them as options records (RFC 7011 §4), unless the ones before still wait.
+  virtual void tell(const ProbeStatistics&) = 0;
   virtual TargetReport report() const = 0;
   // Live: as Transport::wait_until().
   virtual void wait_until(std::chrono::steady_clock::time_point end) = 0;
@@ -71,6 +81,7 @@ class Target : public Sink {
 //   queue=OCTETS           udp, tcp: what may wait (default 16 MiB)
 //   refresh=SECONDS        udp: templates are sent again that often (default 60)
 //   types=on|off           RFC 5610 records about our own elements (default on in native)
+//   statistics=on|off      whether tell() sends anything (default on)
 // Throws std::runtime_error with a sentence for people. `counters` must outlive the target and belong to its thread.
 std::unique_ptr<Target> open_target(std::string_view url, const TargetOptions& options, Counters& counters);
 

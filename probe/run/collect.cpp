@@ -9,7 +9,9 @@
 #include <cstring>
 #include <fstream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
+#include <vector>
 
 #include "exporter/collector/collector.h"
 #include "exporter/collector/store.h"
@@ -21,6 +23,20 @@ namespace {
 std::atomic<bool> stop{false};
 static_assert(std::atomic<bool>::is_always_lock_free, "set by a signal handler");
 void on_signal(int) { stop = true; }
+
+// "1200 packets counted, 3 ignored": what it told, in words.
+std::string told(const ipfix::Told& t) {
+  std::vector<std::string> parts;
+  const auto add = [&](const std::optional<std::uint64_t>& n, std::string_view what) {
+    if (n) parts.push_back(fmt::format("{} {}", *n, what));
+  };
+  add(t.packets, "packets counted");
+  add(t.packets_ignored, "packets ignored");
+  add(t.flows, "flows");
+  add(t.records, "records sent");
+  add(t.records_not_sent, "records not sent");
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
 
 void print_report(const CollectorReport& r) {
   fmt::print(stderr, "\n{} messages, {} octets, {} records:", r.messages, r.octets, r.all_records());
@@ -37,6 +53,7 @@ void print_report(const CollectorReport& r) {
   line(r.other_records, "records that are no flow and no transaction");
   line(r.ignored_fields, "fields of templates that are not known here");
   for (const auto& l : r.losses) fmt::print(stderr, "  from {} domain {}: {} lost\n", l.peer, l.domain, l.records);
+  for (const auto& e : r.exporters) fmt::print(stderr, "  {} tells: {}\n", e.peer, told(e.told));
   for (const std::string& t : r.troubles) fmt::print(stderr, "  {}\n", t);
 }
 

@@ -89,6 +89,10 @@ class Supervisor {
       notify("WATCHDOG=1");
       pinged_ = now;
     }
+    if (running_.statistics_interval > 0 && now - told_ >= running_.statistics_interval) {
+      probe_.tell_collectors();
+      told_ = now;
+    }
     if (now - looked_ < kSecond) return;
     looked_ = now;
     const Statistics s = probe_.statistics();
@@ -167,7 +171,7 @@ class Supervisor {
   std::optional<monitor::HttpServer> http_;
   std::optional<monitor::LocalServer> local_;
   const std::optional<Nanos> watchdog_ = watchdog_interval();
-  Nanos pinged_ = 0, looked_ = 0;
+  Nanos pinged_ = 0, looked_ = 0, told_ = steady_now();
 };
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "probe/doctor/machine.h"
+#include "probe/run/told.h"
 
 namespace probe::run {
 namespace {
@@ -179,6 +180,7 @@ void LiveProbe::stop() {
   for (const auto& w : workers_) w->stop(deadline);
   for (const auto& w : workers_)
     if (!wait_for_end(w->thread(), deadline + kGrace)) return;
+  if (options_.statistics_interval > 0) tell_collectors();  // the last word
   stop_exporter(deadline + kGrace);
 }
 
@@ -193,6 +195,19 @@ void LiveProbe::stop_exporter(Nanos steady_deadline) {
   hangs_ = true;
   stuck_ = "the exporter did not end in time (run.drain_time)";
   stopping.detach();
+}
+
+void LiveProbe::tell_collectors() {
+  const Statistics now = statistics();
+  ProbeStatistics s = told_of(now);
+  if (s.ignored > ignored_) {
+    last_ignored_ = now.time;
+    if (first_ignored_ == 0) first_ignored_ = now.time;
+    ignored_ = s.ignored;
+  }
+  s.first_ignored = first_ignored_;
+  s.last_ignored = last_ignored_;
+  targets_.tell(s);
 }
 
 Statistics LiveProbe::statistics() {

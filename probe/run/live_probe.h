@@ -47,6 +47,9 @@ class LiveProbe final : public StatisticsSource {
   // threads that did not end: then the process must end without destroying this.
   void stop();
 
+  // Collectors hear how the probe is (statistics.interval), within a second. By one thread.
+  void tell_collectors();
+
   Statistics statistics() override;
   MemoryPlan memory() const;
   const LivePorts& ports() const { return ports_; }
@@ -75,6 +78,8 @@ class LiveProbe final : public StatisticsSource {
   std::string stuck_;  // what did not end
   bool hangs_ = false;
   Count reloads_, reloads_refused_;
+  std::uint64_t ignored_ = 0;  // as collectors were told
+  Nanos first_ignored_ = 0, last_ignored_ = 0;
   std::mutex looking_;  // one at a time asks ports and hearts
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <utility>
 
 namespace probe::run {
 namespace {
@@ -81,8 +82,20 @@ void LiveTargets::turn() {
   });
 }
 
+void LiveTargets::tell(const ProbeStatistics& s) {
+  const std::lock_guard lock(mutex_);
+  news_ = s;
+}
+
+std::optional<ProbeStatistics> LiveTargets::news() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(news_, std::nullopt);
+}
+
 void LiveTargets::flush() {
   guarded([&] {
+    if (const auto s = news())
+      for (const auto& t : active_) t->target->tell(*s);
     for (const auto& t : active_) t->target->flush();
     for (Sink* s : others_) s->flush();
   });
@@ -92,7 +105,17 @@ void LiveTargets::flush() {
 // All at the same time: a collector that is gone must not take the time of the others.
 void LiveTargets::finish() {
   std::vector<std::thread> finishing;
-  for (const auto& t : active_) finishing.emplace_back([this, t] { guarded([&] { t->target->finish(); }); });
+  const auto last = news();
+  for (const auto& t : active_)
+    finishing.emplace_back([this, t, &last] {
+      guarded([&] {
+        if (last) {
+          t->target->flush();  // then what is told counts what could be sent
+          t->target->tell(*last);
+        }
+        t->target->finish();
+      });
+    });
   guarded([&] {
     for (Sink* s : others_) s->finish();
   });

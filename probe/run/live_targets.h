@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -48,6 +49,7 @@ class LiveTargets final : public Sink {
   void drain(Nanos most);
 
   // By any thread.
+  void tell(const ProbeStatistics&);          // collectors hear it with the next flush(), or at the end
   std::vector<TargetReport> reports() const;  // of the last second, summed by URL; those that left at the end
   Counters counters() const;
   std::string trouble() const;  // what a sink threw; empty: nothing. Records are lost from then on
@@ -55,6 +57,7 @@ class LiveTargets final : public Sink {
 
  private:
   void adopt();
+  std::optional<ProbeStatistics> news();
   void publish();
   void leave(std::shared_ptr<LiveTarget>);
   void reap(bool all);
@@ -82,6 +85,7 @@ class LiveTargets final : public Sink {
   mutable std::mutex mutex_;  // for all below
   std::condition_variable taken_;
   TargetSet next_, in_use_;
+  std::optional<ProbeStatistics> news_;
   std::vector<TargetReport> reports_, gone_;
   Counters gone_counters_;
   std::string trouble_;

@@ -10,6 +10,7 @@ import re
 import signal
 import socket
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
@@ -235,6 +236,19 @@ def the_collector_says_that_rubbish_came(tmp):
         socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"rubbish" * 9, (host, int(port)))
         time.sleep(0.3)
         assert collector.end(signal.SIGINT) == 1, collector.said
+
+
+@case
+def the_collector_says_what_an_exporter_told_of_itself(tmp):
+    template = struct.pack("!12H", 3, 24, 300, 3, 1, 144, 4, 164, 2, 166, 8, 0)  # RFC 7011 section 4.3, and a short number
+    record = struct.pack("!HHIHQ", 300, 18, 4711, 12, 34)
+    message = struct.pack("!HHIII", 10, 16 + len(template) + len(record), 1_760_000_000, 0, 0) + template + record
+    with Collecting("udp", "--json", tmp / "got.jsonl") as collector:
+        host, port = collector.url.removeprefix("udp://").split(":")
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(message, (host, int(port)))
+        time.sleep(0.3)
+        assert collector.end() == 0, collector.said
+        assert "tells: 12 packets ignored, 34 records not sent" in collector.said, collector.said
 
 
 @case

@@ -148,6 +148,8 @@ class Tshark:
                              text=True, env={**os.environ, "TZ": "UTC"}).stdout
         tree = xml.etree.ElementTree.fromstring(out)
         rows, self.both_ways, self.type_names = [], {}, set()
+        self.problems = [f.get("showname") for f in tree.iter("field") if f.get("name") in ("_ws.malformed", "_ws.expert")]
+        self.not_sent = [int(f.get("show")) for f in tree.iter("field") if f.get("name") == "cflow.notsent_flows"]
         for flow in tree.iter("field"):
             if flow.get("name") != "" or not (flow.get("show") or "").startswith("Flow "):
                 continue

@@ -51,6 +51,10 @@ def main(name, profile, sender):
             found += reverse_differences(flows, collector)
         if profile == "native" and name == "tshark" and "measurementQuality" not in collector.type_names:
             found.append("the type records (RFC 5610) did not come")
+        if name == "tshark":
+            found += collector.problems
+            if "send_sample" in sender[0] and set(collector.not_sent) != {3}:
+                found.append(f"records not sent (RFC 7011 4.3) are {collector.not_sent}")
         for line in found[:20]:
             print(line)
         print(f"{name}, {profile}: {len(flows)} flows sent, {len(got)} of {len(wanted)} rows came back, "

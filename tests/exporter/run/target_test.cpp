@@ -106,6 +106,69 @@ TEST_P(Reaches, ACollectorWithEveryRecord) {
 }
 INSTANTIATE_TEST_SUITE_P(Target, Reaches, testing::Values("udp", "tcp"));
 
+TEST_P(Reaches, ACollectorWithWhatTheProbeTellsOfItself) {
+  Running at(GetParam());
+  Counters counters;
+  TargetOptions live;
+  live.live = true;
+  const auto target = open_target(at.url, live, counters);
+  Source source(9);
+  ProbeStatistics s;
+  for (int i = 0; i < 1000; ++i) {
+    source.put(*target);
+    target->turn();
+    if (i % 100 != 0) continue;
+    s.packets += 1000;
+    s.ignored += 2;
+    s.records_lost += 1;
+    s.first_ignored = s.last_ignored = 1'760'000'000 * kSecond;
+    target->flush();
+    target->tell(s);
+  }
+  target->wait_until(std::chrono::steady_clock::now() + 10s);
+  target->flush();
+  for (int i = 0; i < 100 && target->report().sent < 1000; ++i) {
+    std::this_thread::sleep_for(10ms);
+    target->turn();
+  }
+  target->tell(s);
+  target->finish();
+  const TargetReport sent = target->report();
+  EXPECT_TRUE(sent.complete()) << sent.trouble;
+  const CollectorReport got = at.end();
+  EXPECT_EQ(got.all_records(), 1000u);
+  EXPECT_EQ(got.lost_records, 0u);
+  EXPECT_EQ(got.sets_without_template, 0u);
+  EXPECT_EQ(at.kept.rows, source.rows);
+  ASSERT_EQ(got.exporters.size(), 1u);
+  const ipfix::Told& told = got.exporters[0].told;
+  EXPECT_EQ(told.packets, 10'000u);
+  EXPECT_EQ(told.packets_ignored, 20u);
+  EXPECT_EQ(told.records_not_sent, 10u);
+  EXPECT_EQ(told.records, 1000u);
+  EXPECT_EQ(told.messages, sent.messages - 1);  // all but the one that tells it
+}
+
+TEST(Target, ACollectorThatIsAwayFindsNoPileOfStatistics) {
+  Counters counters;
+  TargetOptions live;
+  live.live = true;
+  const auto target = open_target("tcp://127.0.0.1:1", live, counters);
+  for (int i = 0; i < 1000; ++i) {
+    target->tell({});
+    target->turn();
+  }
+  EXPECT_EQ(target->report().messages, 0u);
+  const std::string off = testing::TempDir() + "target_test.off." + std::to_string(getpid()), on = off + ".on";
+  for (const std::string& path : {off, on}) {
+    const auto file = open_target("file:" + path + (path == off ? "?statistics=off" : ""), live, counters);
+    file->tell({});
+    file->finish();
+    EXPECT_EQ(file->report().messages, path == off ? 0u : 1u);
+    std::remove(path.c_str());
+  }
+}
+
 TEST(Target, AFileHoldsEveryRecordAndIsTheSameEachTime) {
   const std::string path = testing::TempDir() + "target_test." + std::to_string(getpid());
   std::vector<std::string> contents;
@@ -151,6 +214,7 @@ TEST(Target, MistakesAreToldInSentences) {
   EXPECT_NE(complaint("file:/no/such/directory/x").find("No such file"), std::string::npos);
   EXPECT_NE(complaint("null:?profile=ntop").find("there are native, basic"), std::string::npos);
   EXPECT_NE(complaint("null:?types=maybe").find("on or off"), std::string::npos);
+  EXPECT_NE(complaint("null:?statistics=1").find("on or off"), std::string::npos);
   EXPECT_NE(complaint("null:?rate=1").find("there is no option rate here"), std::string::npos);
   EXPECT_NE(complaint("udp://127.0.0.1:1?rate=1").find("from 10000"), std::string::npos);
   EXPECT_NE(complaint("udp://no.such.host.invalid:1").find("cannot find the address"), std::string::npos);

@@ -12,6 +12,7 @@
 #include <regex>
 #include <thread>
 
+#include "exporter/collector/collector.h"
 #include "probe/monitor/top.h"
 #include "probe/run/live.h"
 #include "tests/probe/monitor/ask_http.h"
@@ -228,6 +229,38 @@ TEST(Observed, PrometheusIsToldInItsFormatAndCountersOnlyRise) {
     expect_only_risen(scrapes[0], scrapes[1]);
     expect_only_risen(scrapes[1], scrapes[2]);
   });
+}
+
+TEST(Observed, CollectorsAreToldHowManyPacketsWereCountedAndIgnored) {
+  TemporaryFolder folder;
+  RunRequest request;
+  request.quiet = true;
+  request.options = small_options();
+  request.options.export_targets = {folder.target("told"), folder.target("untold") + "?statistics=off"};
+  request.options.statistics_interval = 100 * kMillisecond;
+  testing::internal::CaptureStderr();
+  observed(request, [&] { std::this_thread::sleep_for(std::chrono::milliseconds(2500)); });
+  const std::string log = testing::internal::GetCapturedStderr();
+  std::smatch ended;
+  ASSERT_TRUE(std::regex_search(log, ended, std::regex("offered=(\\d+) counted=(\\d+) dropped=(\\d+)"))) << log;
+
+  Lines lines;
+  Collector collector({schema::kDocumentationPen, {}}, {&lines});
+  EXPECT_TRUE(collector.read_file(folder.path() + "/told"));
+  const CollectorReport r = collector.report();
+  EXPECT_EQ(r.lost_records, 0u);
+  ASSERT_EQ(r.exporters.size(), 1u);
+  const ipfix::Told& told = r.exporters[0].told;
+  EXPECT_EQ(std::to_string(*told.packets), ended[2]);
+  EXPECT_EQ(std::to_string(*told.packets_ignored), ended[3]);
+  EXPECT_EQ(told.records, r.all_records());
+  EXPECT_EQ(told.records_not_sent, 0u);
+  EXPECT_GT(told.flows, 100u);
+  Collector other({schema::kDocumentationPen, {}}, {&lines});
+  EXPECT_TRUE(other.read_file(folder.path() + "/untold"));
+  EXPECT_TRUE(other.report().exporters.empty());
+  // Those of each second and the last ones; the rest are type records.
+  EXPECT_GE(r.options_records, other.report().options_records + 3 * 3);
 }
 
 }  // namespace
