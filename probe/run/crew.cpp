@@ -13,7 +13,10 @@ struct Crew::Alone {
 };
 
 Crew::Crew(const Options& o, Exporter& exporter)
-    : exporter_(exporter), filter_(o.capture_filter), decoder_(decode_options(o), counters_) {
+    : exporter_(exporter),
+      filter_(o.capture_filter),
+      duplicates_(o.capture_duplicate_window),
+      decoder_(decode_options(o), counters_) {
   if (o.capture_workers == 1) {
     alone_ = std::make_unique<Alone>(o, exporter, counters_);
     return;
@@ -35,6 +38,10 @@ void Crew::on_frames(std::span<const Frame> frames) {
     now_ = std::max(now_, f.time);
     if (!filter_.passes(f)) {
       counters_.add(Counter::capture_filtered);
+      continue;
+    }
+    if (duplicates_.is_one(f)) {
+      counters_.add(Counter::capture_duplicates);
       continue;
     }
     if (decoder_.decode(f, packets_[n])) ++n;

@@ -8,6 +8,7 @@ namespace {
 // Each frame that was read and is not counted in a flow is in exactly one of these.
 constexpr Counter kReasons[] = {
     Counter::capture_filtered,
+    Counter::capture_duplicates,
     Counter::dispatch_frames_unseen,
     Counter::decode_link_unknown,
     Counter::decode_link_cut,

@@ -17,6 +17,7 @@ LiveIntake::LiveIntake(const Options& o, std::vector<live::Queue*> queues, const
                        Counters& counters)
     : counters_(counters),
       merge_(std::move(queues), merge_options(o), counters),
+      duplicates_(o.capture_duplicate_window),
       decoder_(decode_options(o), counters),
       filter_(filter) {}
 
@@ -41,6 +42,10 @@ std::size_t LiveIntake::decode(std::span<const Frame> frames) {
   for (const Frame& f : frames) {
     if (!filter.passes(f)) {
       counters_.add(Counter::capture_filtered);
+      continue;
+    }
+    if (duplicates_.is_one(f)) {
+      counters_.add(Counter::capture_duplicates);
       continue;
     }
     if (decoder_.decode(f, packets_[n])) ++n;

@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "probe/live/duplicates.h"
 #include "probe/live/filter.h"
 #include "probe/live/merge.h"
 #include "probe/packet/decoder.h"
@@ -47,6 +48,7 @@ class LiveIntake {
 
   Counters& counters_;
   live::Merge merge_;
+  live::Duplicates duplicates_;
   Decoder decoder_;
   std::atomic<const live::Filter*> filter_;
   std::array<Frame, Pipeline::kMostPackets> frames_;

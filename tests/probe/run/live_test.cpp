@@ -129,6 +129,23 @@ TEST(LiveProbe, WhatAFilterLeavesOutIsInTheIdentity) {
   expect_identity(*ran.probe, frames.size());
 }
 
+TEST(LiveProbe, PacketsThatAMirrorShowsTwiceAreLeftOut) {
+  const Frames frames = captured(kCaptures);
+  Frames twice;
+  for (const kit::BuiltFrame& f : frames) {
+    twice.push_back(f);
+    twice.push_back(f);
+    twice.back().time += 20 * kMicrosecond;
+  }
+  Options o = with_workers(1);
+  o.capture_duplicate_window = 100 * kMicrosecond;
+  Ran ran(o, std::make_unique<FakePort>(std::vector<Frames>{twice}));
+  ran.start().stop();
+  EXPECT_EQ(ran.count(Counter::capture_duplicates), frames.size());
+  EXPECT_EQ(ran.lines.sorted(), replayed(frames));
+  expect_identity(*ran.probe, twice.size());
+}
+
 TEST(LiveProbe, AFullFlowTableIsInTheIdentity) {
   const Frames frames = repeated(captured({"dns_answers"}), 50);
   Options o = with_workers(1);
