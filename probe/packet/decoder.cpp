@@ -5,6 +5,7 @@
 #include "probe/packet/defragmenter.h"
 #include "probe/packet/ip.h"
 #include "probe/packet/link.h"
+#include "probe/packet/plain_tcp.h"
 #include "probe/packet/transport.h"
 #include "probe/packet/tunnel.h"
 
@@ -13,34 +14,11 @@ namespace {
 
 constexpr int kMaxTunnels = 6;  // inside one another
 
-// Which side is the lower one is anybody's guess, so IPv4 endpoints are ordered as numbers, without a branch.
-void order_ipv4(const IpHeader& ip, const Ports& ports, Packet& p) {
-  const std::uint64_t source = ip.source.low << 16 | ports.source;
-  const std::uint64_t destination = ip.destination.low << 16 | ports.destination;
-  const bool swap = destination < source;
-  const std::uint64_t difference = (source ^ destination) & (std::uint64_t{0} - swap);
-  const std::uint64_t low = source ^ difference, high = destination ^ difference;
-  p.from_high = swap;
-  p.key.low_address = {0, low >> 16};
-  p.key.high_address = {0, high >> 16};
-  p.key.low_port = static_cast<std::uint16_t>(low);
-  p.key.high_port = static_cast<std::uint16_t>(high);
-}
-
-void order_ipv6(const IpHeader& ip, const Ports& ports, Packet& p) {
-  const bool swap = Endpoint{ip.destination, ports.destination} < Endpoint{ip.source, ports.source};
-  p.from_high = swap;
-  p.key.low_address = swap ? ip.destination : ip.source;
-  p.key.high_address = swap ? ip.source : ip.destination;
-  p.key.low_port = swap ? ports.destination : ports.source;
-  p.key.high_port = swap ? ports.source : ports.destination;
-}
-
 void set_key(const IpHeader& ip, const Ports& ports, std::uint64_t scope, Packet& p) {
   if (ip.version == 4) {
-    order_ipv4(ip, ports, p);
+    p.from_high = p.key.order_ipv4(ip.source.low, ports.source, ip.destination.low, ports.destination);
   } else {
-    order_ipv6(ip, ports, p);
+    p.from_high = p.key.order({ip.source, ports.source}, {ip.destination, ports.destination});
   }
   p.key.scope = scope;
   p.key.protocol = ip.protocol;
@@ -65,6 +43,13 @@ void Decoder::new_burst() { fragments_->new_burst(); }
 std::size_t Decoder::octets() const { return fragments_->octets(); }
 
 bool Decoder::decode(const Frame& frame, Packet& p) {
+  if (!decode_plain_tcp(frame, p) && !decode_any(frame, p)) return false;
+  p.hash = p.key.hash();
+  counters_.add(Counter::decode_packets);
+  return true;
+}
+
+bool Decoder::decode_any(const Frame& frame, Packet& p) {
   View view{frame.octets, std::max(frame.wire_length, static_cast<std::uint32_t>(frame.octets.size()))};
   p.time = frame.time;
   p.port = frame.port;
@@ -76,10 +61,7 @@ bool Decoder::decode(const Frame& frame, Packet& p) {
     counters_.add(why);
     return false;
   }
-  if (options_.open_tunnels && may_carry(p.key.protocol) && !decode_inner(p)) return false;
-  p.hash = p.key.hash();
-  counters_.add(Counter::decode_packets);
-  return true;
+  return !options_.open_tunnels || !may_carry(p.key.protocol) || decode_inner(p);
 }
 
 // From the first header behind the link layer to the transport's payload.

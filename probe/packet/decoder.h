@@ -37,6 +37,7 @@ class Decoder {
   std::size_t octets() const;
 
  private:
+  bool decode_any(const Frame&, Packet&);
   Counter decode_layers(std::uint16_t type, View&, Packet&);
   Counter reassemble(IpHeader&, View&, Packet&);
   bool decode_inner(Packet&);

@@ -67,25 +67,13 @@ bool only_timestamps(Bytes options, TcpHeader& tcp) {
 }
 
 Counter open_tcp(View& v, Ports& ports, Packet& p) {
-  constexpr std::uint32_t kFixed = 20;
-  if (!v.has(kFixed)) return short_transport(v, kFixed);
-  const Header<kFixed> h = v.octets.first<kFixed>();
+  if (!v.has(kTcpFixed)) return short_transport(v, kTcpFixed);
+  const Header<kTcpFixed> h = v.octets.first<kTcpFixed>();
   const std::uint32_t header = (h[12] >> 4) * 4u;
-  if (header < kFixed || header > v.wire) return Counter::decode_transport_bad;
+  if (header < kTcpFixed || header > v.wire) return Counter::decode_transport_bad;
   ports = {u16_at<0>(h), u16_at<2>(h)};
-  TcpHeader& tcp = p.tcp;
-  tcp.sequence = u32_at<4>(h);
-  tcp.acknowledgement = u32_at<8>(h);
-  tcp.window = u16_at<14>(h);
-  tcp.flags = h[13];
-  tcp.window_scale = 0;
-  tcp.maximum_segment = 0;
-  tcp.has_window_scale = tcp.has_timestamps = tcp.sack_permitted = false;
-  tcp.sack_blocks = 0;
-  // The snap length may have taken a part of the options: what is there counts.
   const std::size_t captured = std::min<std::size_t>(header, v.octets.size());
-  const Bytes options = v.octets.subspan(kFixed, captured - kFixed);
-  if (!options.empty() && !only_timestamps(options, tcp)) read_options(options, tcp);
+  read_tcp(h, v.octets.subspan(kTcpFixed, captured - kTcpFixed), p.tcp);
   set_payload(v.octets.subspan(captured), v.wire - header, p);
   return kFine;
 }
@@ -124,6 +112,18 @@ Counter open_icmp(View& v, Packet& p) {
 }
 
 }  // namespace
+
+void read_tcp(Header<kTcpFixed> h, Bytes options, TcpHeader& tcp) {
+  tcp.sequence = u32_at<4>(h);
+  tcp.acknowledgement = u32_at<8>(h);
+  tcp.window = u16_at<14>(h);
+  tcp.flags = h[13];
+  tcp.window_scale = 0;
+  tcp.maximum_segment = 0;
+  tcp.has_window_scale = tcp.has_timestamps = tcp.sack_permitted = false;
+  tcp.sack_blocks = 0;
+  if (!options.empty() && !only_timestamps(options, tcp)) read_options(options, tcp);
+}
 
 Counter open_transport(std::uint8_t protocol, View& v, Ports& ports, Packet& p, Counters& counters) {
   switch (protocol) {
