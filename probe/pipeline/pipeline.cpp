@@ -21,14 +21,17 @@ void count(const Packet& p, Flow& f, unsigned from) {
     f.traffic_class[from] = p.traffic_class;
     f.ttl_min[from] = p.ttl;
   }
-  side.first = std::min(side.first, p.time);
-  side.last = std::max(side.last, p.time);
   side.packets += p.packet_count;
   side.octets += p.ip_octets;
   f.ttl_min[from] = std::min(f.ttl_min[from], p.ttl);
   if (p.cut) f.quality |= bit_of(Quality::packets_cut);
-  if (p.time < f.last) f.quality |= bit_of(Quality::time_disorder);
-  f.last = std::max(f.last, p.time);
+  if (p.time >= f.last) {
+    side.last = f.last = p.time;
+    return;
+  }
+  f.quality |= bit_of(Quality::time_disorder);
+  side.first = std::min(side.first, p.time);
+  side.last = std::max(side.last, p.time);
 }
 
 FlowFacts facts_of(const Flow& f) {
@@ -170,7 +173,8 @@ void Pipeline::process(const Packet& p, Flow& f) {
   const tcp::Verdict verdict = f.tracker ? f.tracker->on_segment(p, from) : tcp::Verdict::fresh;
   take_turns(p, f, from, verdict);
   if (f.look_inside) dissect(p, f, from);
-  if (f.tracker && !f.ended && f.tracker->end_seen()) {
+  const bool may_end = p.is_tcp() && p.tcp.has(tcp_flag::kFin | tcp_flag::kRst);
+  if (may_end && f.tracker && !f.ended && f.tracker->end_seen()) {
     f.ended = true;
     wheel_.move(flows_.index_of(f), deadline(f));
   }

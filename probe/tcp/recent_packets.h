@@ -23,7 +23,8 @@ class RecentPackets {
     std::uint64_t times = 0;
     if (t.has_timestamps) times = std::uint64_t{t.timestamp_value} << 32 | t.timestamp_echo;
     if (t.sack_blocks != 0) times ^= (std::uint64_t{t.sack[0].right} << 32 | t.sack[0].left) * 31;
-    return static_cast<std::uint32_t>(mix(mix(numbers, rest ^ p.payload_length), times));
+    constexpr std::uint64_t kOdd = 0xff51afd7ed558ccd;  // the finalizer's of MurmurHash3
+    return static_cast<std::uint32_t>(mix(numbers + times * kOdd, rest ^ p.payload_length));
   }
 
   // How long ago the same packet passed (microseconds, negative if time ran backwards), if it did.

@@ -71,8 +71,9 @@ void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
 Tracker::Tracker() {}
 
 Verdict Tracker::on_segment(const Packet& p, Sender s) {
+  const std::uint32_t now_us = microseconds_of(p);
   sides_[s].flags |= p.tcp.flags;
-  if (is_duplicate(p, s)) return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
+  if (is_duplicate(p, s, now_us)) return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
   if (p.tcp.has(kRst)) {
     on_reset(p, s);
     return Verdict::no_data;
@@ -82,16 +83,16 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
   } else if (!sides_[s].seen && handshake_.initiator() < 0) {
     mark(Quality::mid_stream);
   }
-  if (p.tcp.has(kAck)) on_acknowledgement(p, s);
-  return on_data(p, s);
+  if (p.tcp.has(kAck)) on_acknowledgement(p, s, now_us);
+  return on_data(p, s, now_us);
 }
 
 // The network or a SPAN port made the copy: nothing of it but the TTL differs. With IPv4 the identification proves it,
 // unless the sender uses always the same one; else the copy must have come before any answer could.
-bool Tracker::is_duplicate(const Packet& p, Sender s) {
+bool Tracker::is_duplicate(const Packet& p, Sender s, std::uint32_t now_us) {
   Side& from = sides_[s];
   from.identify(p.ip_id);
-  const std::uint32_t signature = RecentPackets::signature(p), now_us = microseconds_of(p);
+  const std::uint32_t signature = RecentPackets::signature(p);
   const auto age_us = is_news(p, s) ? std::nullopt : from.packets.find(signature, now_us);
   if (!age_us) {
     from.packets.remember(from.remembered++, signature, now_us);
@@ -115,8 +116,8 @@ bool Tracker::is_news(const Packet& p, Sender s) const {
          sequence_at_or_before(p.tcp.acknowledgement, of.top);
 }
 
-bool Tracker::starts_another(const Packet& p, Sender s) const {
-  if ((p.tcp.flags & (kSyn | kAck | kRst)) != kSyn) return false;
+// Asked of a SYN.
+bool Tracker::opens_another(const Packet& p, Sender s) const {
   const Side &from = sides_[s], &to = sides_[s ^ 1];
   if (!from.seen && !to.seen) return from.reset;
   if (from.seen && p.tcp.sequence == (from.syn ? from.origin : from.origin - 1)) return false;
@@ -168,7 +169,7 @@ void Tracker::on_reset(const Packet& p, Sender s) {
   for (Side& side : sides_) side.reset = true;
 }
 
-void Tracker::on_acknowledgement(const Packet& p, Sender s) {
+void Tracker::on_acknowledgement(const Packet& p, Sender s, std::uint32_t now_us) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
   const std::uint32_t acknowledged = p.tcp.acknowledgement;
   if (from.ends_handshake && !p.tcp.has(kSyn)) {
@@ -179,7 +180,7 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s) {
   if (!of.acknowledged_known || acknowledged != of.acknowledged) {
     if (of.acknowledged_known && sequence_before(acknowledged, of.acknowledged)) return;  // overtaken by a later one
     if (!plausible(acknowledged, s)) return;
-    advance_acknowledged(acknowledged, s, microseconds_of(p));
+    advance_acknowledged(acknowledged, s, now_us);
   } else if (is_duplicate_ack(p, from, of)) {
     ++from.measures.duplicate_acks;
   }

@@ -76,7 +76,10 @@ class Tracker {
   bool end_seen() const;          // a FIN of both sides, or a RST: the flow lingers and ends
   std::uint32_t quality() const;  // bits of probe/base/quality.h
   // A SYN that opens another connection between the same ports: this one has ended or was never answered.
-  bool starts_another(const Packet&, Sender) const;
+  bool starts_another(const Packet& p, Sender s) const {
+    constexpr std::uint8_t kTelling = tcp_flag::kSyn | tcp_flag::kAck | tcp_flag::kRst;
+    return (p.tcp.flags & kTelling) == tcp_flag::kSyn && opens_another(p, s);
+  }
 
   // Next sequence number that `s` has not sent yet, and highest one that its peer has acknowledged.
   std::uint32_t top(Sender s) const { return sides_[s].top; }
@@ -165,7 +168,7 @@ class Tracker {
     void start(const Packet&);
     void identify(std::uint16_t ip_id);
     void found(std::uint32_t begin, std::uint32_t end);
-    void advance(const Packet&, std::uint32_t end);
+    void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
     void grow_old();
     void repeat(const Packet&, std::uint32_t octets);
     void remember_repeat(std::uint32_t sequence);
@@ -178,16 +181,17 @@ class Tracker {
   static_assert(offsetof(Side, packets) == 64 * 4 + sizeof(Outstanding) - alignof(Outstanding));
   static_assert(offsetof(Side, rtt) % 64 + sizeof(RttStatistics) + sizeof(RecentMinimum) <= 64);
 
-  bool is_duplicate(const Packet&, Sender);
+  bool opens_another(const Packet&, Sender) const;
+  bool is_duplicate(const Packet&, Sender, std::uint32_t now_us);
   bool is_news(const Packet&, Sender) const;
   bool on_syn(const Packet&, Sender);
   void on_reset(const Packet&, Sender);
-  void on_acknowledgement(const Packet&, Sender);
+  void on_acknowledgement(const Packet&, Sender, std::uint32_t now_us);
   void on_needless(const Packet&, Sender);
   bool plausible(std::uint32_t acknowledged, Sender);
   void advance_acknowledged(std::uint32_t acknowledged, Sender, std::uint32_t now_us);
-  Verdict on_data(const Packet&, Sender);
-  Verdict on_behind(const Packet&, Sender);
+  Verdict on_data(const Packet&, Sender, std::uint32_t now_us);
+  Verdict on_behind(const Packet&, Sender, std::uint32_t now_us);
   Verdict on_repeated(const Packet&, Sender, std::uint32_t again, std::uint32_t filled);
   Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);
   Verdict on_before_origin(const Packet&, Sender);

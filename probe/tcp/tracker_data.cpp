@@ -23,7 +23,7 @@ std::uint32_t later(std::uint32_t a, std::uint32_t b) { return sequence_before(a
 
 }  // namespace
 
-Verdict Tracker::on_data(const Packet& p, Sender s) {
+Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
   Side& from = sides_[s];
   const std::uint32_t sequence = p.tcp.sequence, length = p.sequence_length(), end = sequence + length;
   if (!from.seen) {
@@ -42,24 +42,24 @@ Verdict Tracker::on_data(const Packet& p, Sender s) {
     from.fin = true;
     from.fin_end = end;
   }
-  if (ahead < 0) return on_behind(p, s);
+  if (ahead < 0) return on_behind(p, s, now_us);
   if (ahead == 0) {
     const Side& to = sides_[s ^ 1];
     if (to.window == 0 && to.window_seen && length == 1 && p.payload_length == 1) {
       from.probed = true;
       return Verdict::fresh;
     }
-    from.advance(p, end);
+    from.advance(p, end, now_us);
     return Verdict::fresh;
   }
-  const Hole hole{from.top, sequence, from.top_us, microseconds_of(p), p.tcp.timestamp_value};
+  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value};
   if (from.holes.open(hole, from.acknowledged_or_origin())) mark(Quality::tracker_full);
-  from.advance(p, end);
+  from.advance(p, end, now_us);
   return Verdict::early;
 }
 
 // Begins before the top.
-Verdict Tracker::on_behind(const Packet& p, Sender s) {
+Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
   Side& from = sides_[s];
   const Side& to = sides_[s ^ 1];
   const std::uint32_t sequence = p.tcp.sequence, length = p.sequence_length(), end = sequence + length;
@@ -88,7 +88,7 @@ Verdict Tracker::on_behind(const Packet& p, Sender s) {
   else
     verdict = on_before_origin(p, s);
   if (beyond == 0) return verdict;
-  from.advance(p, end);
+  from.advance(p, end, now_us);
   return Verdict::fresh;
 }
 
@@ -180,6 +180,10 @@ void Tracker::Side::identify(std::uint16_t id) {
   const auto step = static_cast<std::int16_t>(id - ip_id);
   id_behind = false;
   if (id == 0 || step == 0) return;
+  if (ids_change && step > 0 && step <= kNear) {
+    ip_id = id;
+    return;
+  }
   if (ip_id != 0) {
     ids_change = true;
     ids_jump = ids_jump || step > kNear || step < -kNear;
@@ -210,14 +214,14 @@ void Tracker::Side::found(std::uint32_t begin, std::uint32_t end) {
   measures.capture_loss_octets -= std::min<std::uint64_t>(measures.capture_loss_octets, octets);
 }
 
-void Tracker::Side::advance(const Packet& p, std::uint32_t end) {
+void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t now_us) {
   found(later(p.tcp.sequence, top), end);
   top = end;
-  top_us = microseconds_of(p);
+  top_us = now_us;
   probed = false;
   if (end - origin > std::uint32_t{kFar}) grow_old();
   if (p.tcp.has(kSyn | kFin) || has_acknowledged(end)) return;
-  outstanding.push(end, top_us);
+  outstanding.push(end, now_us);
 }
 
 // Numbers that lie far back would come to lie ahead. The receiver has acknowledged them, seen or not.
