@@ -1,50 +1,56 @@
 // When flows have to be looked at again, turned by packet time.
 #pragma once
 
-#include <array>
-#include <utility>
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 
+#include "probe/base/pages.h"
 #include "probe/flow/flow_table.h"
 
 namespace probe {
 
 // Slots of one second. A packet does not touch the wheel: when a flow's slot comes up it is asked whether it is really
-// due, and put into a later slot if packets have come since.
+// due, and put into a later slot if packets have come since. The links between the flows of a slot are kept together
+// and not in the flows: following them and unlinking one would wait for a cold flow each time.
 class ExpiryWheel {
  public:
-  explicit ExpiryWheel(FlowTable& flows) : flows_(flows) { heads_.fill(kNoFlow); }
+  explicit ExpiryWheel(FlowTable&);
 
   // Before the first flow is added, and after drain(): the wheel stands at `now`. Later calls do nothing.
   void start(Nanos now) {
     if (!started_) second_ = now / kSecond;
     started_ = true;
   }
+  // Of a flow that is not in the wheel.
   void add(FlowIndex, Nanos due);
-  void remove(FlowIndex);
+  // Of a flow that is in the wheel.
+  void remove(FlowIndex i) {
+    const Link gone = links_[i];
+    links_[gone.next].previous = gone.previous;
+    links_[gone.previous].next = gone.next;
+  }
   void move(FlowIndex i, Nanos due) {
     remove(i);
     add(i, due);
   }
 
   // Turns to `now` and calls visit(flow index) for each flow whose slot has passed. visit must re-add or erase the
-  // flow, which has left the wheel already. The flows are cold: prepare(flow) is called for several before the first is
-  // visited, to fetch what the visit will touch beyond the flow itself.
+  // flow, which has left the wheel already. The flows are cold: prepare(flow) is called some flows ahead of visit, to
+  // fetch what the visit will touch beyond the flow itself.
   template <class Prepare, class Visit>
   void turn(Nanos now, Prepare&& prepare, Visit&& visit) {
     const std::int64_t target = now / kSecond;
     if (target <= second_) return;
     const std::int64_t steps = std::min<std::int64_t>(target - second_, kSlots);
-    for (std::int64_t s = 0; s < steps; ++s) {
-      FlowIndex& head = heads_[static_cast<std::size_t>(second_ + s) % kSlots];
-      visit_all(std::exchange(head, kNoFlow), prepare, visit);  // what visit re-adds here is for the next turn
-    }
+    for (std::int64_t s = 0; s < steps; ++s) visit_all(slot_of(second_ + s), prepare, visit);
     second_ = target;
   }
 
   // Empties the wheel and calls visit for each flow that was in it; visit erases the flow.
   template <class Prepare, class Visit>
   void drain(Prepare&& prepare, Visit&& visit) {
-    for (FlowIndex& head : heads_) visit_all(std::exchange(head, kNoFlow), prepare, visit);
+    for (std::int64_t s = 0; s < kSlots; ++s) visit_all(slot_of(s), prepare, visit);
     started_ = false;
   }
 
@@ -53,38 +59,55 @@ class ExpiryWheel {
   template <class Skip>
   FlowIndex oldest(Skip&& skip) const {
     int looks = 256;
-    for (std::size_t s = 0; s < kSlots; ++s)
-      for (FlowIndex i = heads_[static_cast<std::size_t>(second_ + static_cast<std::int64_t>(s)) % kSlots];
-           i != kNoFlow; i = flows_[i].wheel_next) {
+    for (std::int64_t s = 0; s < kSlots; ++s) {
+      const FlowIndex slot = slot_of(second_ + s);
+      for (FlowIndex i = links_[slot].next; i != slot; i = links_[i].next) {
         if (!skip(i)) return i;
         if (--looks == 0) return kNoFlow;
       }
+    }
     return kNoFlow;
   }
 
+  std::size_t octets() const { return pages_.octets(); }
+
  private:
-  static constexpr std::size_t kSlots = 512;
-  static constexpr std::uint16_t kNoSlot = 0xffff;
+  static constexpr std::int64_t kSlots = 512;
+
+  // A slot's flows make a ring which begins and ends at the link of the slot itself; those stand behind the flows'.
+  struct Link {
+    FlowIndex next, previous;
+  };
+  FlowIndex slot_of(std::int64_t second) const {
+    return first_slot_ + static_cast<FlowIndex>(static_cast<std::uint64_t>(second) % kSlots);
+  }
 
   template <class Prepare, class Visit>
-  void visit_all(FlowIndex next, Prepare& prepare, Visit& visit) {
-    while (next != kNoFlow) {
-      std::array<FlowIndex, 16> together;
-      std::size_t n = 0;
-      for (; next != kNoFlow && n < together.size(); next = flows_[next].wheel_next) {
-        together[n++] = next;
-        prefetch_object(&flows_[next]);
+  void visit_all(FlowIndex slot, Prepare& prepare, Visit& visit) {
+    constexpr unsigned kAhead = 8;
+    FlowIndex at = links_[slot].next, to_prepare = at, to_fetch = at;
+    links_[slot] = {slot, slot};  // what visit re-adds here is for the next turn
+    for (unsigned n = 0; at != slot; ++n) {
+      if (to_fetch != slot) {
+        prefetch_object(&flows_[to_fetch]);
+        to_fetch = links_[to_fetch].next;
       }
-      for (std::size_t i = 0; i < n; ++i) prepare(flows_[together[i]]);
-      for (std::size_t i = 0; i < n; ++i) {
-        flows_[together[i]].wheel_slot = kNoSlot;
-        visit(together[i]);
+      if (n >= kAhead && to_prepare != slot) {
+        prepare(flows_[to_prepare]);
+        to_prepare = links_[to_prepare].next;
+      }
+      if (n >= 2 * kAhead) {
+        const FlowIndex visited = at;
+        at = links_[at].next;
+        visit(visited);
       }
     }
   }
 
   FlowTable& flows_;
-  std::array<FlowIndex, kSlots> heads_;
+  const FlowIndex first_slot_;
+  Pages pages_;
+  Link* const links_;
   std::int64_t second_ = 0;  // the first that has not been visited
   bool started_ = false;
 };

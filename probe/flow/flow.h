@@ -66,8 +66,6 @@ struct alignas(64) Flow {
   tcp::Tracker* tracker = nullptr;       // TCP only
   Conversation* conversation = nullptr;  // once there was payload to look into
   Turns turns;
-  FlowIndex wheel_next = kNoFlow, wheel_previous = kNoFlow;
-  std::uint16_t wheel_slot = 0;
   std::array<std::uint8_t, 2> ttl_min{255, 255};  // of each side in this interval
   std::uint8_t initiator : 1 = 0;
   bool initiator_certain : 1 = false;  // told by a SYN or by the payload
@@ -76,7 +74,7 @@ struct alignas(64) Flow {
   std::array<bool, 2> initial_known{};
   std::uint32_t burst = 0;  // of its last packet: flows of the running burst are not evicted
 
-  std::array<SideCounts, 2> sides;
+  alignas(64) std::array<SideCounts, 2> sides;
 
   std::uint64_t id = 0;
   Encapsulation encapsulation;  // of the first packet

@@ -120,15 +120,12 @@ Nanos Pipeline::deadline(const Flow& f) const {
   return f.last + (f.ended ? options_.tcp_linger : options_.idle_timeout);
 }
 
-// What is known of a flow from its first packet. The slot's key is there already, and its place in the wheel if an
-// earlier flow had the same key. The next flow's memory is fetched meanwhile.
+// What is known of a flow from its first packet. The slot's key is there already. The next flow's memory is fetched
+// meanwhile.
 void Pipeline::begin(FlowIndex i, const Packet& p) {
   Flow& f = flows_[i];
   Flow fresh;
   fresh.key = f.key;
-  fresh.wheel_next = f.wheel_next;
-  fresh.wheel_previous = f.wheel_previous;
-  fresh.wheel_slot = f.wheel_slot;
   fresh.burst = burst_;
   fresh.last = p.time;
   const std::uint32_t sequence = p.is_tcp() ? p.tcp.sequence : 0;

@@ -41,7 +41,7 @@ class Pipeline {
   const Dissection& dissection() const { return dissection_; }
   std::size_t flows() const { return flows_.size(); }
   // Memory reserved for flows and their TCP metrics; that of dissection() comes on top.
-  std::size_t flow_octets() const { return flows_.octets() + trackers_.octets(); }
+  std::size_t flow_octets() const { return flows_.octets() + wheel_.octets() + trackers_.octets(); }
 
  private:
   FlowIndex touch(const Packet&);
