@@ -71,6 +71,13 @@ struct Configured {
   }
 };
 
+void warn_of_documentation_number(const Options& o) {
+  if (o.export_enterprise_number == probe::schema::kDocumentationPen && !o.export_targets.empty())
+    fmt::print(stderr,
+               "augprobe: own elements go out under 32473, the number for documentation (RFC 5612); set "
+               "export.enterprise_number\n");
+}
+
 struct Replay {
   Configured configured;
   ReplayRequest request;
@@ -101,11 +108,7 @@ struct Replay {
     if (!configured.load()) return kUsage;
     request.options = configured.options;
     if (workers > 0) request.options.capture_workers = workers;
-    if (request.options.export_enterprise_number == probe::schema::kDocumentationPen &&
-        !configured.options.export_targets.empty() && !request.quiet)
-      fmt::print(stderr,
-                 "augprobe: own elements go out under 32473, the number for documentation (RFC 5612); set "
-                 "export.enterprise_number\n");
+    if (!request.quiet) warn_of_documentation_number(request.options);
     return replay(request);
   }
 };
@@ -129,6 +132,7 @@ struct Run {
       return kUsage;
     }
     request.options = configured.options;
+    warn_of_documentation_number(request.options);
     request.reload = [this](Options& o) { return configured.read(o); };
     return run_live(request);
   }
