@@ -222,7 +222,7 @@ void Pipeline::leave_conversation(Flow& f) {
   f.look_inside = false;
 }
 
-void Pipeline::end_interval(Flow& f, EndReason why) {
+void Pipeline::report(Flow& f, EndReason why) {
   scribe_.bind(f);
   const Conversation* c = f.conversation;
   const Dissector* protocol = c ? c->protocol() : f.application > 0 ? dissection_.all()[f.application - 1u] : nullptr;
@@ -230,6 +230,10 @@ void Pipeline::end_interval(Flow& f, EndReason why) {
     write_flow(*r, f, why, protocol ? protocol->name : std::string_view(), c ? c->quality() : 0);
     scribe_.commit_flow(r);
   }
+}
+
+void Pipeline::end_interval(Flow& f, EndReason why) {
+  report(f, why);
   f.sides = {};
   f.turns.count = 0;
   f.turns.sum = 0;
@@ -240,7 +244,7 @@ void Pipeline::end_interval(Flow& f, EndReason why) {
 void Pipeline::end(Flow& f, EndReason why) {
   scribe_.bind(f);
   if (f.conversation) leave_conversation(f);
-  end_interval(f, why);
+  report(f, why);
   if (f.tracker) trackers_.destroy(f.tracker);
   f.tracker = nullptr;
 }

@@ -52,6 +52,7 @@ class Pipeline {
   void dissect(const Packet&, Flow&, unsigned from);
   void leave_conversation(Flow&);
   void learn_from_syn(const Packet&, Flow&, unsigned from);
+  void report(Flow&, EndReason);
   void end_interval(Flow&, EndReason);
   void end(Flow&, EndReason);
   void expire(Nanos now);
