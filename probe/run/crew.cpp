@@ -32,6 +32,7 @@ Crew::Crew(const Options& o, Exporter& exporter)
 Crew::~Crew() = default;
 
 void Crew::on_frames(std::span<const Frame> frames) {
+  before_ = now_;
   decoder_.new_burst();
   std::size_t n = 0;
   for (const Frame& f : frames) {
@@ -53,12 +54,12 @@ void Crew::on_frames(std::span<const Frame> frames) {
 
 void Crew::hand_on(const Packet& p) {
   const std::size_t lane = (p.hash >> 32) % lanes_.size();  // the table uses the low bits
-  if (!open_[lane]->fits(p)) send(lane);
+  if (!open_[lane]->fits(p)) send(lane, before_);  // others of this burst are still to come
   open_[lane]->add(p);
 }
 
-void Crew::send(std::size_t lane) {
-  open_[lane]->now = now_;
+void Crew::send(std::size_t lane, Nanos now) {
+  open_[lane]->now = now;
   lanes_[lane]->give_batch(open_[lane]);
   open_[lane] = lanes_[lane]->take_batch();
 }
@@ -67,7 +68,7 @@ void Crew::end_flows() {
   if (alone_) alone_->pipeline.finish();
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     open_[i]->end_flows = true;
-    send(i);
+    send(i, now_);
   }
   now_ = 0;
 }

@@ -35,7 +35,7 @@ class Crew {
  private:
   struct Alone;  // the one worker in this thread
   void hand_on(const Packet&);
-  void send(std::size_t lane);
+  void send(std::size_t lane, Nanos now);
 
   Exporter& exporter_;
   Counters counters_;  // this thread's
@@ -44,6 +44,7 @@ class Crew {
   Decoder decoder_;
   std::array<Packet, Pipeline::kMostPackets> packets_;
   Nanos now_ = 0;
+  Nanos before_ = 0;  // now_ as the burst before left it
   std::unique_ptr<Alone> alone_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Batch*> open_;  // batch being filled, per lane
