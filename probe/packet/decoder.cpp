@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "probe/packet/defragmenter.h"
+#include "probe/packet/duplicates.h"
 #include "probe/packet/ip.h"
 #include "probe/packet/link.h"
 #include "probe/packet/plain_tcp.h"
@@ -33,18 +34,24 @@ bool may_carry(std::uint8_t protocol) { return protocol != ip_protocol::kTcp; }
 Decoder::Decoder(const DecodeOptions& options, Counters& counters)
     : options_(options),
       counters_(counters),
-      fragments_(new Defragmenter({options.fragment_datagrams, options.fragment_octets, options.fragment_timeout},
-                                  counters)) {}
+      fragments_(
+          new Defragmenter({options.fragment_datagrams, options.fragment_octets, options.fragment_timeout}, counters)),
+      duplicates_(options.duplicate_window > 0 ? new Duplicates(options.duplicate_window, options.duplicate_key)
+                                               : nullptr) {}
 
 Decoder::~Decoder() = default;
 
 void Decoder::new_burst() { fragments_->new_burst(); }
 
-std::size_t Decoder::octets() const { return fragments_->octets(); }
+std::size_t Decoder::octets() const { return fragments_->octets() + (duplicates_ ? Duplicates::octets() : 0); }
 
 bool Decoder::decode(const Frame& frame, Packet& p) {
   if (!decode_plain_tcp(frame, p) && !decode_any(frame, p)) return false;
   p.hash = p.key.hash();
+  if (duplicates_ && duplicates_->is_copy(p)) {
+    counters_.add(Counter::capture_duplicates);
+    return false;
+  }
   counters_.add(Counter::decode_packets);
   return true;
 }
@@ -97,6 +104,7 @@ Counter Decoder::reassemble(IpHeader& ip, View& view, Packet& p) {
       ip.protocol,
       p.ip_octets,
       p.time};
+  if (duplicates_ && duplicates_->is_copy(fragment)) return Counter::capture_duplicates;
   Datagram whole;
   const Counter why = fragments_->add(fragment, whole);
   if (why != kFine) return why;
@@ -110,7 +118,7 @@ Counter Decoder::reassemble(IpHeader& ip, View& view, Packet& p) {
 }
 
 // Makes the packet the innermost one that can be decoded; what cannot be opened leaves the packet around it as it is.
-// False only if the inner packet is a fragment that waits for others: it will come, with them.
+// False only if the inner packet is a fragment: one that waits for others and will come with them, or a copy.
 bool Decoder::decode_inner(Packet& p) {
   for (int depth = 0;; ++depth) {
     Inner inner;
@@ -132,7 +140,7 @@ bool Decoder::decode_inner(Packet& p) {
     p.encapsulation.has_tunnel_id = inner.has_id;
     p.encapsulation.tunnel_id = inner.id;
     const Counter why = decode_layers(inner.type, inner.view, p);
-    if (why == Counter::decode_fragments_waiting) {
+    if (why == Counter::decode_fragments_waiting || why == Counter::capture_duplicates) {
       counters_.add(why);
       return false;
     }

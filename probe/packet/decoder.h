@@ -19,10 +19,13 @@ struct DecodeOptions {
   std::size_t fragment_datagrams = 1024;   // datagrams under reassembly at a time
   std::size_t fragment_octets = 8u << 20;  // memory for their octets
   Nanos fragment_timeout = 60 * kSecond;   // packet time (RFC 1122 §3.3.2, RFC 8200 §4.5)
+  Nanos duplicate_window = 0;              // copies of a packet within so long are refused; 0: none is looked for
+  std::uint64_t duplicate_key = 0x2545f4914f6cdd1d;  // live: one that nobody can know
 };
 
 struct IpHeader;
 class Defragmenter;
+class Duplicates;
 
 // One per thread. decode() writes the packet and answers true, or counts why not and answers false (a fragment that
 // waits for its others is counted too). A packet's views are good until the next call of new_burst(), which must come
@@ -33,7 +36,7 @@ class Decoder {
   ~Decoder();
   bool decode(const Frame&, Packet&);
   void new_burst();
-  // Memory for fragments.
+  // Memory for fragments and for what is remembered of packets.
   std::size_t octets() const;
 
  private:
@@ -46,6 +49,7 @@ class Decoder {
   DecodeOptions options_;
   Counters& counters_;
   std::unique_ptr<Defragmenter> fragments_;
+  std::unique_ptr<Duplicates> duplicates_;  // null: not looked for
 };
 
 }  // namespace probe

@@ -13,10 +13,7 @@ struct Crew::Alone {
 };
 
 Crew::Crew(const Options& o, Exporter& exporter)
-    : exporter_(exporter),
-      filter_(o.capture_filter),
-      duplicates_(o.capture_duplicate_window),
-      decoder_(decode_options(o), counters_) {
+    : exporter_(exporter), filter_(o.capture_filter), decoder_(decode_options(o), counters_) {
   if (o.capture_workers == 1) {
     alone_ = std::make_unique<Alone>(o, exporter, counters_);
     return;
@@ -41,10 +38,6 @@ void Crew::on_frames(std::span<const Frame> frames) {
       counters_.add(Counter::capture_filtered);
       continue;
     }
-    if (duplicates_.is_one(f)) {
-      counters_.add(Counter::capture_duplicates);
-      continue;
-    }
     if (decoder_.decode(f, packets_[n])) ++n;
   }
   const std::span<const Packet> packets(packets_.data(), n);
@@ -54,7 +47,7 @@ void Crew::on_frames(std::span<const Frame> frames) {
 
 void Crew::hand_on(const Packet& p) {
   const std::size_t lane = (p.hash >> 32) % lanes_.size();  // the table uses the low bits
-  if (!open_[lane]->fits(p)) send(lane, before_);  // others of this burst are still to come
+  if (!open_[lane]->fits(p)) send(lane, before_);           // others of this burst are still to come
   open_[lane]->add(p);
 }
 

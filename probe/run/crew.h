@@ -6,7 +6,6 @@
 #include <span>
 #include <vector>
 
-#include "probe/live/duplicates.h"
 #include "probe/live/filter.h"
 #include "probe/packet/decoder.h"
 #include "probe/run/lane.h"
@@ -40,7 +39,6 @@ class Crew {
   Exporter& exporter_;
   Counters counters_;  // this thread's
   live::Filter filter_;
-  live::Duplicates duplicates_;
   Decoder decoder_;
   std::array<Packet, Pipeline::kMostPackets> packets_;
   Nanos now_ = 0;

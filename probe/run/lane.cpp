@@ -55,6 +55,7 @@ DecodeOptions decode_options(const Options& o) {
   d.fragment_datagrams = o.decode_fragment_datagrams;
   d.fragment_octets = o.decode_fragment_memory;
   d.fragment_timeout = o.decode_fragment_timeout;
+  d.duplicate_window = o.capture_duplicate_window;
   return d;
 }
 

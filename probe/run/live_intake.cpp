@@ -1,5 +1,7 @@
 #include "probe/run/live_intake.h"
 
+#include <random>
+
 #include "probe/run/lane.h"
 
 namespace probe::run {
@@ -11,14 +13,21 @@ live::MergeOptions merge_options(const Options& o) {
   return m;
 }
 
+// Nobody who sends packets can know which ones would be taken for copies of others.
+DecodeOptions live_decode_options(const Options& o) {
+  DecodeOptions d = decode_options(o);
+  std::random_device random;
+  d.duplicate_key = std::uint64_t{random()} << 32 | random();
+  return d;
+}
+
 }  // namespace
 
 LiveIntake::LiveIntake(const Options& o, std::vector<live::Queue*> queues, const live::Filter* filter,
                        Counters& counters)
     : counters_(counters),
       merge_(std::move(queues), merge_options(o), counters),
-      duplicates_(o.capture_duplicate_window),
-      decoder_(decode_options(o), counters),
+      decoder_(live_decode_options(o), counters),
       filter_(filter) {}
 
 void LiveIntake::count(std::span<const Frame> frames) {
@@ -42,10 +51,6 @@ std::size_t LiveIntake::decode(std::span<const Frame> frames) {
   for (const Frame& f : frames) {
     if (!filter.passes(f)) {
       counters_.add(Counter::capture_filtered);
-      continue;
-    }
-    if (duplicates_.is_one(f)) {
-      counters_.add(Counter::capture_duplicates);
       continue;
     }
     if (decoder_.decode(f, packets_[n])) ++n;

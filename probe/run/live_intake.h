@@ -7,7 +7,6 @@
 #include <span>
 #include <vector>
 
-#include "probe/live/duplicates.h"
 #include "probe/live/filter.h"
 #include "probe/live/merge.h"
 #include "probe/packet/decoder.h"
@@ -48,7 +47,6 @@ class LiveIntake {
 
   Counters& counters_;
   live::Merge merge_;
-  live::Duplicates duplicates_;
   Decoder decoder_;
   std::atomic<const live::Filter*> filter_;
   std::array<Frame, Pipeline::kMostPackets> frames_;

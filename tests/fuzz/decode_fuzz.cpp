@@ -73,7 +73,8 @@ std::uint64_t refusals(const Counters& c) {
                           Counter::decode_fragments_beyond,
                           Counter::decode_fragments_too_many,
                           Counter::decode_fragments_refused,
-                          Counter::decode_fragments_no_memory})
+                          Counter::decode_fragments_no_memory,
+                          Counter::capture_duplicates})
     n += c[r];
   return n;
 }
@@ -89,6 +90,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   options.vni_in_key = (bits & 4) == 0;
   options.fragment_datagrams = (bits & 8) != 0 ? 2 : 64;
   options.fragment_octets = (bits & 16) != 0 ? 70000 : 1u << 20;
+  options.duplicate_window = (bits & 32) != 0 ? 100 * kMillisecond : 0;
 
   Counters counters;
   Decoder decoder(options, counters);

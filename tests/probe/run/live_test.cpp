@@ -135,6 +135,7 @@ TEST(LiveProbe, PacketsThatAMirrorShowsTwiceAreLeftOut) {
   for (const kit::BuiltFrame& f : frames) {
     twice.push_back(f);
     twice.push_back(f);
+    twice.back().port = 1;  // at another port of the same link
     twice.back().time += 20 * kMicrosecond;
   }
   Options o = with_workers(1);

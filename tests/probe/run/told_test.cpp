@@ -15,6 +15,7 @@ TEST(Told, IgnoredIsWhatShouldHaveBeenCountedAndWasNot) {
   s.workers[1].counters.add(Counter::flow_packets, 20);
   s.workers[0].counters.add(Counter::flow_created, 9);
   s.workers[0].counters.add(Counter::capture_filtered, 5);
+  s.workers[0].counters.add(Counter::capture_duplicates, 6);
   s.workers[1].counters.add(Counter::decode_arp, 3);
   s.workers[1].counters.add(Counter::decode_not_ip, 1);
   s.workers[1].counters.add(Counter::decode_fragments_waiting, 5);
