@@ -34,6 +34,7 @@ fi
 
 say "Sending the records of $(ls pcaps/*.pcap | wc -l) captures over loopback"
 rm -f "$database" "$sent" "$received"
+: >"$build/demo-collector.log"  # read at once, before the collector may have come to open it
 "$augprobe" collect --listen tcp://127.0.0.1:0 --store "$database" --json "$received" 2>"$build/demo-collector.log" &
 collector=$!
 port=
