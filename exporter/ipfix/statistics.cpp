@@ -61,21 +61,6 @@ constexpr Layout kLayouts[] = {
     {261, 1, kNotSentFields},
 };
 
-class Set {
- public:
-  Set(Writer& w, std::uint16_t id) : w_(w), at_(w.size()) {
-    w.number(id, 2);
-    w.number(0, 2);
-  }
-  ~Set() { w_.length_at(at_ + 2, w_.size() - at_); }
-  Set(const Set&) = delete;
-  Set& operator=(const Set&) = delete;
-
- private:
-  Writer& w_;
-  const std::size_t at_;
-};
-
 void write_templates(Writer& w) {
   const Set set(w, 3);  // options template set
   for (const Layout& l : kLayouts) {
@@ -99,11 +84,7 @@ void write_record(Writer& w, const Layout& l, const ProcessStatistics& s, const 
 void write_statistics(const EncoderOptions& options, std::uint32_t time, const ProcessStatistics& s, bool templates,
                       std::uint32_t& sequence, MessageReceiver& receiver) {
   Writer w;
-  w.number(10, 2);  // version
-  w.number(0, 2);
-  w.number(time, 4);
-  w.number(sequence, 4);
-  w.number(kStatisticsDomain, 4);
+  write_header(w, time, sequence, kStatisticsDomain);
   if (templates) write_templates(w);
   write_record(w, kLayouts[0], s, options);
   write_record(w, kLayouts[s.ignored.n > 0 ? 2 : 1], s, options);

@@ -27,9 +27,7 @@ constexpr Field kFields[] = {
 constexpr std::uint16_t kScopeFields = 2;
 
 void write_template(Writer& w) {
-  const std::size_t set = w.size();
-  w.number(3, 2);  // options template set
-  w.number(0, 2);
+  const Set set(w, 3);  // options template set
   w.number(kTypesTemplate, 2);
   w.number(std::size(kFields), 2);
   w.number(kScopeFields, 2);
@@ -37,7 +35,6 @@ void write_template(Writer& w) {
     w.number(f.id, 2);
     w.number(f.octets, 2);
   }
-  w.length_at(set + 2, w.size() - set);
 }
 
 bool is_number(schema::Type t) {
@@ -60,6 +57,20 @@ void write_record(Writer& w, const schema::Element& e, std::uint32_t enterprise)
 
 std::size_t most_octets(const schema::Element& e) { return 26 + 3 + e.length + 3 + e.meaning.size(); }
 
+// As many elements from `next` on as the message has room for, but at least one if any is left. How many.
+std::uint32_t write_records(Writer& w, std::size_t& next, const EncoderOptions& options) {
+  const Set set(w, kTypesTemplate);
+  std::uint32_t records = 0;
+  for (; next < schema::kElementCount; ++next) {
+    const schema::Element& e = schema::kElements[next];
+    if (!e.ours()) continue;
+    if (records != 0 && w.size() + most_octets(e) > options.message_octets) break;
+    write_record(w, e, options.enterprise);
+    ++records;
+  }
+  return records;
+}
+
 }  // namespace
 
 void put_export_time(std::uint8_t* message, std::uint32_t seconds) {
@@ -75,25 +86,10 @@ void write_types(const EncoderOptions& options, std::uint32_t time, std::uint32_
   std::size_t next = 0;
   while (next < schema::kElementCount) {
     Writer w;
-    w.number(10, 2);  // version
-    w.number(0, 2);
-    w.number(time, 4);
-    w.number(sequence, 4);
-    w.number(kTypesDomain, 4);
+    write_header(w, time, sequence, kTypesDomain);
     if (next == 0) write_template(w);
-    const std::size_t set = w.size();
-    w.number(kTypesTemplate, 2);
-    w.number(0, 2);
-    std::uint32_t records = 0;
-    for (; next < schema::kElementCount; ++next) {
-      const schema::Element& e = schema::kElements[next];
-      if (!e.ours()) continue;
-      if (records != 0 && w.size() + most_octets(e) > options.message_octets) break;
-      write_record(w, e, options.enterprise);
-      ++records;
-    }
+    const std::uint32_t records = write_records(w, next, options);
     if (records == 0) break;
-    w.length_at(set + 2, w.size() - set);
     w.length_at(2, w.size());
     sequence += records;
     receiver.message(w.octets(), {});

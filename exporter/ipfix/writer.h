@@ -35,4 +35,29 @@ class Writer {
   std::vector<std::uint8_t> out_;
 };
 
+// RFC 7011 §3.1. The length is still to come: length_at(2, w.size()).
+inline void write_header(Writer& w, std::uint32_t time, std::uint32_t sequence, std::uint32_t domain) {
+  w.number(10, 2);  // version
+  w.number(0, 2);
+  w.number(time, 4);
+  w.number(sequence, 4);
+  w.number(domain, 4);
+}
+
+// What is written while it lives is a set (RFC 7011 §3.3).
+class Set {
+ public:
+  Set(Writer& w, std::uint16_t id) : w_(w), at_(w.size()) {
+    w.number(id, 2);
+    w.number(0, 2);
+  }
+  ~Set() { w_.length_at(at_ + 2, w_.size() - at_); }
+  Set(const Set&) = delete;
+  Set& operator=(const Set&) = delete;
+
+ private:
+  Writer& w_;
+  const std::size_t at_;
+};
+
 }  // namespace probe::ipfix

@@ -128,6 +128,13 @@ auto* same(const List& list, std::size_t i) {
   return i < list.size() ? &list[i] : nullptr;
 }
 
+// Ports and targets come and go by reloads: they are known by their names.
+template <class T>
+const T* found(const std::vector<T>& list, std::string T::*name, const std::string& wanted) {
+  const auto it = std::ranges::find(list, wanted, name);
+  return it != list.end() ? &*it : nullptr;
+}
+
 }  // namespace
 
 Json snapshot_of(const Statistics& now, const Statistics* before, const Ranks& ranks) {
@@ -140,11 +147,7 @@ Json snapshot_of(const Statistics& now, const Statistics* before, const Ranks& r
   if (before) out["per_second"] = rates_of(now, *before, rate);
   for (const char* list : {"ports", "workers", "dissectors", "targets"}) out[list] = Json::array();
   for (const run::PortStatistics& p : now.ports) {
-    const run::PortStatistics* then = nullptr;
-    if (before)
-      if (const auto it = std::ranges::find(before->ports, p.name, &run::PortStatistics::name);
-          it != before->ports.end())
-        then = &*it;
+    const auto* then = before ? found(before->ports, &run::PortStatistics::name, p.name) : nullptr;
     out["ports"].push_back(json_of(p, then, rate));
   }
   for (std::size_t i = 0; i < now.workers.size(); ++i)
@@ -161,10 +164,7 @@ Json snapshot_of(const Statistics& now, const Statistics* before, const Ranks& r
                                  {"not_ours", dissection[d].not_ours.value()},
                                  {"given_up", dissection[d].given_up.value()}});
   for (const TargetReport& t : now.targets) {
-    const TargetReport* then = nullptr;
-    if (before)
-      if (const auto it = std::ranges::find(before->targets, t.url, &TargetReport::url); it != before->targets.end())
-        then = &*it;
+    const auto* then = before ? found(before->targets, &TargetReport::url, t.url) : nullptr;
     out["targets"].push_back(json_of(t, then, rate));
   }
   const Counters all = now.counters();

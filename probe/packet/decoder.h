@@ -23,6 +23,32 @@ struct DecodeOptions {
   std::uint64_t duplicate_key = 0x2545f4914f6cdd1d;  // live: one that nobody can know
 };
 
+// What the decoder counts a frame as that it refuses because of what is in it; each frame as one of these. Copies are
+// capture_duplicates.
+inline constexpr Counter kDecodeRefusals[] = {
+    Counter::decode_link_unknown,
+    Counter::decode_link_cut,
+    Counter::decode_link_bad,
+    Counter::decode_too_many_tags,
+    Counter::decode_arp,
+    Counter::decode_lldp,
+    Counter::decode_llc,
+    Counter::decode_macsec,
+    Counter::decode_ppp_control,
+    Counter::decode_not_ip,
+    Counter::decode_ip_cut,
+    Counter::decode_ip_bad,
+    Counter::decode_ip_extensions,
+    Counter::decode_transport_cut,
+    Counter::decode_transport_bad,
+    Counter::decode_fragments_waiting,  // their datagram counts as one
+    Counter::decode_fragments_bad,
+    Counter::decode_fragments_beyond,
+    Counter::decode_fragments_too_many,
+    Counter::decode_fragments_refused,
+    Counter::decode_fragments_no_memory,
+};
+
 struct IpHeader;
 class Defragmenter;
 class Duplicates;

@@ -2,38 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <span>
+
+#include "probe/packet/decoder.h"
+
 namespace probe::run {
 namespace {
 
-// Each frame that was read and is not counted in a flow is in exactly one of these.
-constexpr Counter kReasons[] = {
-    Counter::capture_filtered,
-    Counter::capture_duplicates,
-    Counter::dispatch_frames_unseen,
-    Counter::decode_link_unknown,
-    Counter::decode_link_cut,
-    Counter::decode_link_bad,
-    Counter::decode_too_many_tags,
-    Counter::decode_arp,
-    Counter::decode_lldp,
-    Counter::decode_llc,
-    Counter::decode_macsec,
-    Counter::decode_ppp_control,
-    Counter::decode_not_ip,
-    Counter::decode_ip_cut,
-    Counter::decode_ip_bad,
-    Counter::decode_ip_extensions,
-    Counter::decode_transport_cut,
-    Counter::decode_transport_bad,
-    Counter::decode_fragments_waiting,  // their datagram counts as one
-    Counter::decode_fragments_bad,
-    Counter::decode_fragments_beyond,
-    Counter::decode_fragments_too_many,
-    Counter::decode_fragments_refused,
-    Counter::decode_fragments_no_memory,
-    Counter::dispatch_full,
-    Counter::flow_table_full,
-};
+// Each frame that was read and is not counted in a flow is in exactly one of these, or of kDecodeRefusals.
+constexpr Counter kBeforeDecoding[] = {Counter::capture_filtered, Counter::capture_duplicates,
+                                       Counter::dispatch_frames_unseen};
+constexpr Counter kAfterDecoding[] = {Counter::dispatch_full, Counter::flow_table_full};
+
+void add_drops(Identity& id, std::span<const Counter> reasons, const Counters& all) {
+  for (const Counter c : reasons)
+    if (all[c] > 0) id.drops.push_back({std::string(info_of(c).name), std::string(info_of(c).meaning), all[c]});
+}
 
 void add_port(Identity& id, const PortStatistics& p) {
   const auto drop = [&](std::string_view what, std::string_view meaning, const std::optional<std::uint64_t>& n) {
@@ -63,8 +47,9 @@ Identity identity_of(const Statistics& s) {
   for (const PortStatistics& p : s.ports) add_port(id, p);
   const Counters all = s.counters();
   id.counted = all[Counter::flow_packets];
-  for (const Counter c : kReasons)
-    if (all[c] > 0) id.drops.push_back({std::string(info_of(c).name), std::string(info_of(c).meaning), all[c]});
+  add_drops(id, kBeforeDecoding, all);
+  add_drops(id, kDecodeRefusals, all);
+  add_drops(id, kAfterDecoding, all);
   return id;
 }
 

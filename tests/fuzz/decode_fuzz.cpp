@@ -52,30 +52,8 @@ void check_packet(const Packet& p) {
 
 // Everything that a false answer may be counted as.
 std::uint64_t refusals(const Counters& c) {
-  std::uint64_t n = 0;
-  for (const Counter r : {Counter::decode_link_unknown,
-                          Counter::decode_link_cut,
-                          Counter::decode_link_bad,
-                          Counter::decode_too_many_tags,
-                          Counter::decode_arp,
-                          Counter::decode_lldp,
-                          Counter::decode_llc,
-                          Counter::decode_macsec,
-                          Counter::decode_ppp_control,
-                          Counter::decode_not_ip,
-                          Counter::decode_ip_cut,
-                          Counter::decode_ip_bad,
-                          Counter::decode_ip_extensions,
-                          Counter::decode_transport_cut,
-                          Counter::decode_transport_bad,
-                          Counter::decode_fragments_waiting,
-                          Counter::decode_fragments_bad,
-                          Counter::decode_fragments_beyond,
-                          Counter::decode_fragments_too_many,
-                          Counter::decode_fragments_refused,
-                          Counter::decode_fragments_no_memory,
-                          Counter::capture_duplicates})
-    n += c[r];
+  std::uint64_t n = c[Counter::capture_duplicates];
+  for (const Counter r : kDecodeRefusals) n += c[r];
   return n;
 }
 
