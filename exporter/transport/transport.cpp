@@ -24,7 +24,7 @@ class NullTransport : public Transport {
 std::unique_ptr<Transport> open_transport(const Url& url, TransportOptions options) {
   switch (url.scheme) {
     case Url::Scheme::udp:
-      return std::make_unique<UdpTransport>(url, options.live);
+      return std::make_unique<UdpTransport>(url, std::move(options));
     case Url::Scheme::tcp:
       return std::make_unique<TcpTransport>(url, std::move(options));
     case Url::Scheme::file:

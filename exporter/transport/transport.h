@@ -33,8 +33,8 @@ struct Books {
 
 struct TransportOptions {
   bool live = false;  // see TargetOptions
-  // What a new TCP connection must hear before any data: the templates. Messages without data records that still wait
-  // are dropped then, because the greeting says what they say.
+  // What a collector that is new must hear before any data: the templates. Over TCP, messages without data records that
+  // still wait are dropped then, because the greeting says what they say.
   std::function<std::vector<std::vector<std::uint8_t>>()> greeting;
 };
 

@@ -226,6 +226,66 @@ TEST(Target, MistakesAreToldInSentences) {
   EXPECT_NE(complaint("null:", options).find("domain 0"), std::string::npos);
 }
 
+// Puts records and lets time go on, until `done`; false after ten seconds.
+template <class Done>
+bool go_on(Target& target, Source& source, Done&& done) {
+  for (int i = 0; i < 1000 && !done(); ++i) {
+    source.put(target);
+    target.flush();
+    std::this_thread::sleep_for(10ms);
+    target.turn();
+  }
+  return done();
+}
+
+TEST(Target, DatagramsThatNobodyTakesAreCounted) {
+  std::string url;
+  { url = Running("udp").url; }
+  Counters counters;
+  TargetOptions live;
+  live.live = true;
+  const auto target = open_target(url, live, counters);
+  Source source(6);
+  EXPECT_TRUE(go_on(*target, source, [&] { return target->report().given == 150; }));
+  target->finish();
+  const TargetReport r = target->report();
+  EXPECT_EQ(r.failed, 150u);
+  EXPECT_EQ(r.sent, 0u);
+  EXPECT_EQ(r.trouble, "nobody listens at " + url);
+}
+
+TEST(Target, ACollectorThatComesBackOverUdpUnderstandsWhatItGets) {
+  auto first = std::make_unique<Running>("udp");
+  const std::string url = first->url;
+  Counters counters;
+  TargetOptions live;
+  live.live = true;
+  const auto target = open_target(url, live, counters);
+  Source source(7);
+  EXPECT_TRUE(go_on(*target, source, [&] { return target->report().sent >= 50; }));
+  first->end();
+  const std::size_t before = first->kept.rows.size();
+  first.reset();
+  EXPECT_TRUE(go_on(*target, source, [&] { return target->report().failed >= 50; }));
+  Kept kept;
+  Collector second({}, {&kept});
+  second.listen(url);
+  std::atomic<bool> stop = false;
+  std::thread thread([&] { second.run(stop); });
+  const std::uint64_t sent = target->report().sent;
+  EXPECT_TRUE(go_on(*target, source, [&] { return target->report().sent >= sent + 50; }));
+  target->wait_until(std::chrono::steady_clock::now() + 1s);
+  target->finish();
+  std::this_thread::sleep_for(100ms);
+  stop = true;
+  thread.join();
+  const TargetReport r = target->report();
+  EXPECT_EQ(r.given, r.sent + r.failed);
+  EXPECT_EQ(second.report().sets_without_template, 0u);
+  EXPECT_EQ(second.report().lost_records, 0u);
+  EXPECT_EQ(r.sent, before + kept.rows.size());
+}
+
 TEST(Target, AReplaySaysThatNobodyListens) {
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_NE(complaint("tcp://127.0.0.1:1").find("Connection refused"), std::string::npos);

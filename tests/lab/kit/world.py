@@ -35,10 +35,11 @@ def wait_until(condition, what, seconds=20.0):
 
 
 class World:
-    """Namespaces `a` (client) and `b` (server), joined by wire; `directory` is temporary and private."""
+    """Namespaces `a` (client) and `b` (server), joined by wire; `directory` is temporary and private. Without a wire there is only
+    the namespace `span`."""
 
     def __init__(self, wire, *wire_options, ipv6=False, span=False, sysctl=()):
-        self.wire_program, self.wire_options = os.path.abspath(wire), list(wire_options)
+        self.wire_program, self.wire_options = os.path.abspath(wire) if wire else None, list(wire_options)
         self.ipv6, self.sysctl = ipv6, dict(sysctl)
         tag = f"lab{os.getpid()}"
         self.a, self.b, self.span = f"{tag}a", f"{tag}b", f"{tag}s" if span else None
@@ -51,13 +52,14 @@ class World:
         os.chmod(self.directory, 0o755)
         self.pcap, self.log = self.path("tap.pcap"), self.path("wire.jsonl")
         try:
-            for netns in filter(None, (self.a, self.b, self.span)):
+            for netns in filter(None, (self.a, self.b, self.span) if self.wire_program else (self.span,)):
                 subprocess.run(["ip", "netns", "add", netns], check=True)
                 self.namespaces.append(netns)
                 subprocess.run(["ip", "-n", netns, "link", "set", "lo", "up"], check=True)
                 for key, value in self.sysctl.items():
                     self.run(netns, ["sysctl", "-qw", f"{key}={value}"])
-            self._start_wire()
+            if self.wire_program:
+                self._start_wire()
         except BaseException:
             self.__exit__(None, None, None)
             raise
