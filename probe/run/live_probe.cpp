@@ -134,8 +134,8 @@ void LiveProbe::reload(const Options& o) {
       throw std::runtime_error("the exporter is too busy to take other targets; try again");
     if (filter->expression() != filter_->expression()) {
       set_filter(filter.get());
-      wait_for_turns();
-      filter_ = std::move(filter);
+      filter_.swap(filter);
+      if (!wait_for_turns()) kept_.push_back(std::move(filter));
     }
     ++reloads_;
   } catch (...) {
@@ -150,12 +150,17 @@ void LiveProbe::set_filter(const live::Filter* f) {
     if (w->intake()) w->intake()->set_filter(f);
 }
 
-// Two beats later nobody uses what was exchanged before. Whoever hangs will be told of, and may keep it.
-void LiveProbe::wait_for_turns() {
+// Two beats later nobody uses what was exchanged before. False if a thread hangs: it may still use it.
+bool LiveProbe::wait_for_turns() {
+  const Nanos end = steady_now() + options_.run_hang_time;
   for (WatchedThread* t : threads()) {
     const std::uint64_t beats = t->heart().beats();
-    while (t->heart().alive() && t->heart().beats() < beats + 2) nap(kLook);
+    while (t->heart().alive() && t->heart().beats() < beats + 2) {
+      if (steady_now() > end) return false;
+      nap(kLook);
+    }
   }
+  return true;
 }
 
 bool LiveProbe::wait_for_end(WatchedThread& t, Nanos steady_deadline) {
@@ -191,7 +196,10 @@ void LiveProbe::stop_exporter(Nanos steady_deadline) {
     *done = true;
   });
   while (!*done && steady_now() < steady_deadline) nap(kLook);
-  if (*done) return stopping.join();
+  if (*done) {
+    stopping.join();
+    return targets_.wait_for_leaving();
+  }
   hangs_ = true;
   stuck_ = "the exporter did not end in time (run.drain_time)";
   stopping.detach();

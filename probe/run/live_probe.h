@@ -61,7 +61,7 @@ class LiveProbe final : public StatisticsSource {
   void make_workers();
   void choose_cpus();
   void set_filter(const live::Filter*);
-  void wait_for_turns();
+  bool wait_for_turns();
   bool wait_for_end(WatchedThread&, Nanos steady_deadline);
   void stop_exporter(Nanos steady_deadline);
   std::vector<WatchedThread*> threads() const;
@@ -69,6 +69,7 @@ class LiveProbe final : public StatisticsSource {
   const Options options_;
   LivePorts ports_;
   std::unique_ptr<live::Filter> filter_;
+  std::vector<std::unique_ptr<live::Filter>> kept_;  // that a thread which hangs may still use
   LiveTargets targets_;
   Exporter exporter_;
   std::vector<std::unique_ptr<LiveWorker>> workers_;

@@ -125,21 +125,27 @@ void LiveTargets::finish() {
 }
 
 void LiveTargets::publish() {
-  std::vector<TargetReport> reports;
-  for (const auto& t : active_) reports.push_back(t->target->report());
   const std::lock_guard lock(mutex_);
-  reports_ = std::move(reports);
+  publish_locked();
 }
 
+void LiveTargets::publish_locked() {
+  reports_.clear();
+  for (const auto& t : active_) reports_.push_back(t->target->report());
+}
+
+// Whoever asks meanwhile finds each target in one list: its numbers never fall.
 void LiveTargets::adopt() {
   {
     const std::lock_guard lock(mutex_);
     if (!exchange_) return;  // too late: given up
+    for (const auto& old : active_)
+      if (std::ranges::find(next_, old) == next_.end()) going_.push_back({old, old->target->report()});
     active_ = next_;
     in_use_ = next_;
+    publish_locked();
     exchange_ = false;
   }
-  publish();
   taken_.notify_all();
 }
 
@@ -170,6 +176,7 @@ void LiveTargets::leave(std::shared_ptr<LiveTarget> old) {
     }
     const TargetReport report = old->target->report();
     const std::lock_guard lock(mutex_);
+    std::erase_if(going_, [&old](const Going& g) { return g.target == old; });
     gone_counters_ += old->counters;
     const auto same = std::ranges::find(gone_, report.url, &TargetReport::url);
     if (same == gone_.end())
@@ -194,12 +201,15 @@ void LiveTargets::drain(Nanos most) { end_.store(steady_now() + most, std::memor
 std::vector<TargetReport> LiveTargets::reports() const {
   const std::lock_guard lock(mutex_);
   std::vector<TargetReport> all;
-  for (const auto* some : {&reports_, &gone_})
-    for (const TargetReport& r : *some)
-      if (const auto same = std::ranges::find(all, r.url, &TargetReport::url); same != all.end())
-        add(*same, r);
-      else
-        all.push_back(r);
+  const auto sum_up = [&all](const TargetReport& r) {
+    if (const auto same = std::ranges::find(all, r.url, &TargetReport::url); same != all.end())
+      add(*same, r);
+    else
+      all.push_back(r);
+  };
+  for (const TargetReport& r : reports_) sum_up(r);
+  for (const Going& g : going_) sum_up(g.report);
+  for (const TargetReport& r : gone_) sum_up(r);
   return all;
 }
 
@@ -208,6 +218,7 @@ Counters LiveTargets::counters() const {
   Counters all = gone_counters_;
   all += counters_;
   for (const auto& t : in_use_) all += t->counters;
+  for (const Going& g : going_) all += g.target->counters;
   return all;
 }
 

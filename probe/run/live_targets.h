@@ -52,6 +52,8 @@ class LiveTargets final : public Sink {
   void tell(const ProbeStatistics&);          // collectors hear it with the next flush(), or at the end
   std::vector<TargetReport> reports() const;  // of the last second, summed by URL; those that left at the end
   Counters counters() const;
+  // After the exporter has ended: until those that left have sent what they could, which has its end.
+  void wait_for_leaving() { reap(true); }
   std::string trouble() const;  // what a sink threw; empty: nothing. Records are lost from then on
   Heart& heart() { return heart_; }
 
@@ -59,6 +61,7 @@ class LiveTargets final : public Sink {
   void adopt();
   std::optional<ProbeStatistics> news();
   void publish();
+  void publish_locked();
   void leave(std::shared_ptr<LiveTarget>);
   void reap(bool all);
   template <class Work>
@@ -85,6 +88,11 @@ class LiveTargets final : public Sink {
   mutable std::mutex mutex_;  // for all below
   std::condition_variable taken_;
   TargetSet next_, in_use_;
+  struct Going {  // it sends what waits for it, in the background
+    std::shared_ptr<LiveTarget> target;
+    TargetReport report;  // of when it left
+  };
+  std::vector<Going> going_;
   std::optional<ProbeStatistics> news_;
   std::vector<TargetReport> reports_, gone_;
   Counters gone_counters_;

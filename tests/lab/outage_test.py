@@ -4,7 +4,7 @@
 Conversations of our captures come in all the time. The target whose collector stays gets every record that a replay of a capture of
 others gives; what the others miss is counted by reason, up to what the kernel had taken when a collector was killed.
 
-Usage: outage_test.py PROBE
+Usage: outage_test.py PROBE [WIRE]   (it needs no wire)
 """
 import json
 import os
@@ -69,6 +69,7 @@ def outages(judge, probe, stays, small, tcp, udp):
     small.signal(signal.SIGCONT)
     sent = target(small)["sent"]
     wait_until(lambda: target(small)["sent"] > sent, "records to go out again")
+    judge.check("nothing is dropped in front of the probe", "dropped_kernel" not in probe.said())
     judge.equal("the collector that stays was connected once", 1, target(stays)["connections"])
 
 

@@ -94,6 +94,48 @@ TEST(Reload, ChangesTheFilter) {
   EXPECT_EQ(identity_of(probe.statistics()).counted, frames.size());
 }
 
+TEST(Reload, ForgetsNothingOfATargetThatStillSends) {
+  const Frames frames = repeated(captured({"http_keepalive", "dns_resolver"}), 300);
+  const std::string nobody = "tcp://127.0.0.1:1";
+  Options o = small_options();
+  o.export_targets = {nobody, "null:"};
+  o.run_drain_time = 2 * kSecond;
+  LiveProbe probe(o, one_port(std::make_unique<FakePort>(std::vector<Frames>{frames})));
+  probe.start();
+  const auto of_nobody = [&] {
+    for (const TargetReport& t : probe.statistics().targets)
+      if (t.url == nobody) return t;
+    return TargetReport{};
+  };
+  EXPECT_TRUE(eventually([&] { return of_nobody().given > 1000; }));
+  const TargetReport before = of_nobody();
+  o.export_targets = {"null:"};
+  probe.reload(o);
+  EXPECT_GE(of_nobody().given, before.given);
+  EXPECT_GE(probe.statistics().exporter_counters[Counter::export_messages], before.messages);
+  probe.stop();
+  const TargetReport after = of_nobody();
+  EXPECT_GE(after.given, before.given);
+  EXPECT_EQ(after.given, after.sent + after.unsuitable + after.queue_full + after.failed);
+  EXPECT_GT(after.failed, 0u);
+}
+
+TEST(Reload, EndsThoughAWorkerHangs) {
+  Options o = small_options();
+  o.run_hang_time = kSecond;
+  auto owned = std::make_unique<FakePort>(std::vector<Frames>{captured({"dns_answers"})});
+  FakePort* port = owned.get();
+  LiveProbe probe(o, one_port(std::move(owned)));
+  probe.start();
+  EXPECT_TRUE(eventually([&] { return port->empty(); }));
+  port->queue(0).hangs = true;
+  o.capture_filter = "ip";
+  probe.reload(o);
+  EXPECT_TRUE(eventually([&] { return probe.trouble().find("worker 0 hangs") != std::string::npos; }));
+  port->queue(0).hangs = false;
+  probe.stop();
+}
+
 TEST(Reload, RefusesWhatCannotBeOpenedAndKeepsWhatIs) {
   Options o = small_options();
   o.export_targets = {"null:"};
