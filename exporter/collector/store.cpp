@@ -22,6 +22,8 @@ std::string_view column_type(const schema::Element& e) {
     case schema::Type::mac:
     case schema::Type::octets3:
       return "TEXT";
+    case schema::Type::f64:
+      return "REAL";
     default:
       return "INTEGER";
   }
@@ -109,6 +111,8 @@ void Store::put(const Record& r) {
     const Value v = value_of(r, place, scratch_);
     if (const auto* text = std::get_if<std::string_view>(&v))
       sqlite3_bind_text(insert, parameter, text->data(), static_cast<int>(text->size()), SQLITE_TRANSIENT);
+    else if (const auto* fraction = std::get_if<double>(&v))
+      sqlite3_bind_double(insert, parameter, *fraction);
     else
       sqlite3_bind_int64(insert, parameter, static_cast<sqlite3_int64>(std::get<std::uint64_t>(v)));
   }

@@ -44,6 +44,8 @@ std::uint8_t type_number(schema::Type t) {
       return FB_MAC_ADDR;
     case schema::Type::octets3:
       return FB_OCTET_ARRAY;
+    case schema::Type::f64:
+      return FB_FLOAT_64;
     case schema::Type::milliseconds:
       return FB_DT_MILSEC;
     case schema::Type::microseconds:

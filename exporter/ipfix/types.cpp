@@ -38,7 +38,8 @@ void write_template(Writer& w) {
 }
 
 bool is_number(schema::Type t) {
-  return t == schema::Type::u8 || t == schema::Type::u16 || t == schema::Type::u32 || t == schema::Type::u64;
+  return t == schema::Type::u8 || t == schema::Type::u16 || t == schema::Type::u32 || t == schema::Type::u64 ||
+         t == schema::Type::f64;
 }
 
 void write_record(Writer& w, const schema::Element& e, std::uint32_t enterprise) {

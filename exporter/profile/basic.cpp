@@ -50,6 +50,7 @@ constexpr Row kRows[] = {
     same(136, 1, Group::flow),                               // flowEndReason
     same(239, 1, Group::flow),                               // biflowDirection
     same(148, 8, Group::identity),                           // flowId
+    same(311, 8, Group::sampling),                           // samplingProbability
 };
 
 // Groups that make a difference to the template of a side.

@@ -111,6 +111,9 @@ void put(Record& r, std::size_t place, std::size_t offset, V&& value) {
     const std::uint64_t encoded =
         milli ? static_cast<std::uint64_t>(value < 0 ? 0 : value / kMillisecond) : ntp_of(value);
     r.store<width>(place, offset, &encoded);
+  } else if constexpr (e.shape.type == schema::Type::f64) {
+    static_assert(std::is_same_v<T, double>, "this element is a fraction");
+    r.store<width>(place, offset, &value);
   } else {
     static_assert(std::is_unsigned_v<T> && sizeof(T) <= width,
                   "this element is an unsigned number, and not a wider one than the table says");

@@ -40,6 +40,7 @@ enum class Type : std::uint8_t {
   ipv6,          // 16 octets
   mac,           // 6 octets
   octets3,       // 3 octets
+  f64,           // IEEE 754, 64 bits
   milliseconds,  // dateTimeMilliseconds: u64 since 1970
   microseconds,  // dateTimeMicroseconds: NTP format, 2^-32 s since 1900 (RFC 7011 §6.1.9)
   text,          // UTF-8, variable length

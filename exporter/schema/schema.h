@@ -82,6 +82,7 @@ constexpr std::size_t width(Type t) {
     case Type::mac:
       return 6;
     case Type::u64:
+    case Type::f64:
     case Type::milliseconds:
     case Type::microseconds:
       return 8;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <cmath>
 #include <cstring>
 #include <iterator>
 #include <stdexcept>
@@ -31,6 +32,14 @@ void append_quoted(std::string_view text, std::string& out) {
   out += '"';
 }
 
+// RFC 8259 §6 knows no infinity; another exporter may.
+void append_fraction(double value, std::string& out) {
+  if (std::isfinite(value))
+    fmt::format_to(std::back_inserter(out), "{}", value);
+  else
+    out += "null";
+}
+
 void append_record(const Record& r, std::string& scratch, std::string& out) {
   out += "{\"record\":\"";
   out += schema::kKinds[r.kind()].name;
@@ -42,6 +51,8 @@ void append_record(const Record& r, std::string& scratch, std::string& out) {
     const Value v = value_of(r, place, scratch);
     if (const auto* text = std::get_if<std::string_view>(&v))
       append_quoted(*text, out);
+    else if (const auto* fraction = std::get_if<double>(&v))
+      append_fraction(*fraction, out);
     else
       fmt::format_to(std::back_inserter(out), "{}", std::get<std::uint64_t>(v));
   });

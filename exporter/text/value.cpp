@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <bit>
 #include <iterator>
 
 namespace probe {
@@ -39,6 +40,8 @@ Value value_of(const Record& r, std::size_t place, std::string& scratch) {
       return hexadecimal(r.octets(place), 6, ":", scratch);
     case schema::Type::octets3:
       return hexadecimal(r.octets(place), 3, "", scratch);
+    case schema::Type::f64:
+      return std::bit_cast<double>(r.number(place));
     default:
       return r.number(place);
   }

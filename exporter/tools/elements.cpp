@@ -28,6 +28,8 @@ std::string_view type_name(const schema::Element& e) {  // RFC 7012 §3.1
       return "macAddress";
     case schema::Type::octets3:
       return "octetArray";
+    case schema::Type::f64:
+      return "float64";
     case schema::Type::milliseconds:
       return "dateTimeMilliseconds";
     case schema::Type::microseconds:

@@ -11,7 +11,10 @@ Seen seen(const Record& r) {
   for_each_field(r, [&](std::size_t place, const schema::Element& e) {
     const Value v = value_of(r, place, scratch);
     const auto* text = std::get_if<std::string_view>(&v);
-    out.values[std::string(e.name())] = text ? std::string(*text) : std::to_string(std::get<std::uint64_t>(v));
+    const auto* fraction = std::get_if<double>(&v);
+    out.values[std::string(e.name())] = text       ? std::string(*text)
+                                        : fraction ? std::to_string(*fraction)
+                                                   : std::to_string(std::get<std::uint64_t>(v));
   });
   return out;
 }
