@@ -191,14 +191,18 @@ void Port::find_stamps() {
 void Port::open_queues() {
   std::uint32_t held = 64;
   while (held < options_.held) held *= 2;
-  for (std::uint16_t i = 0; i < options_.queues; ++i)
+  for (std::uint16_t i = 0; i < options_.queues; ++i) {
+    rte_eth_rxq_info queue = {};
+    const bool known = rte_eth_rx_queue_info_get(device_.port(), i, &queue) == 0;
     queues_.push_back(std::make_unique<Queue>(QueueOptions{.port = device_.port(),
                                                            .queue = i,
                                                            .interface = options_.interface,
                                                            .held = held,
+                                                           .descriptors = known ? queue.nb_desc : std::uint16_t{0},
                                                            .join_octets = options_.join_octets,
                                                            .stamps = stamps_,
                                                            .stamp = driver_.stamp}));
+  }
 }
 
 live::PortCounts Port::counts() {

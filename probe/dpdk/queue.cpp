@@ -63,6 +63,12 @@ std::size_t Queue::read(std::span<Frame> frames) {
   return got;
 }
 
+std::optional<double> Queue::backlog() const {
+  const int waiting = rte_eth_rx_queue_count(options_.port, options_.queue);
+  if (waiting < 0 || options_.descriptors == 0) return std::nullopt;
+  return static_cast<double>(waiting) / options_.descriptors;
+}
+
 Frame Queue::frame_of(std::uint64_t number, rte_mbuf*& buffer, Nanos now) {
   Frame frame;
   frame.wire_length = buffer->pkt_len;

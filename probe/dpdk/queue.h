@@ -25,6 +25,7 @@ struct QueueOptions {
   std::uint16_t queue = 0;
   std::uint16_t interface = 0;  // Frame::port
   std::uint32_t held = 0;       // frames at most read and not released: a power of two
+  std::uint16_t descriptors = 0;
   std::size_t join_octets = 0;
   StampField stamps;
   Stamp stamp = Stamp::hardware;
@@ -41,6 +42,7 @@ class Queue final : public live::Queue {
   std::size_t read(std::span<Frame> frames) override;
   void release(std::size_t frames) override;
   void wait(Nanos) override {}
+  std::optional<double> backlog() const override;
 
   // These two may be asked by any thread.
   std::uint64_t received() const { return received_.load(std::memory_order_relaxed); }

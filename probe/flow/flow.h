@@ -84,6 +84,7 @@ struct alignas(64) Flow {
   std::array<std::uint8_t, 2> traffic_class{};  // of the first packet of each side in this interval
   std::uint8_t mac_from = 0;                    // who sent the packet that `encapsulation` is of
   std::uint8_t application = 0;                 // number of its dissector + 1, once the conversation is gone; 0: none
+  std::uint8_t halvings = 0;                    // of the sample of flows, by shedding, when this flow began
 
   // First packet of this record's interval; there must be one.
   Nanos interval_start() const {

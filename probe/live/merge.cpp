@@ -100,6 +100,13 @@ void Merge::release(std::size_t frames) {
   }
 }
 
+std::optional<double> Merge::backlog() const {
+  std::optional<double> most;
+  for (const Source& s : sources_)
+    if (const std::optional<double> b = s.queue->backlog()) most = std::max(most.value_or(0), *b);
+  return most;
+}
+
 void Merge::wait(Nanos most) {
   const auto holds = [](const Source& s) { return s.count > 0; };
   const bool held = std::any_of(sources_.begin(), sources_.end(), holds);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -42,6 +43,9 @@ class Merge {
   // As Queue::wait. Sleeps at one queue after the other, at each for its share of the time, unless frames are held
   // back.
   void wait(Nanos most);
+
+  // As Queue::backlog, of the fullest queue.
+  std::optional<double> backlog() const;
 
  private:
   struct Source {

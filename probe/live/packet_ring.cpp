@@ -188,9 +188,23 @@ tpacket_hdr_v1& PacketRing::block(std::size_t i) const {
   return reinterpret_cast<tpacket_block_desc*>(memory_ + i * block_octets_)->hdr.bh1;
 }
 
-bool PacketRing::ready() const {
-  if (held_ == blocks_) return false;
-  return (std::atomic_ref(block(head_).block_status).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
+bool PacketRing::is_ours(std::size_t ahead) const {
+  const std::size_t i = (head_ + ahead) % blocks_;
+  return (std::atomic_ref(block(i).block_status).load(std::memory_order_acquire) & TP_STATUS_USER) != 0;
+}
+
+// The kernel fills blocks in their order: those that wait stand in front of those that do not.
+double PacketRing::backlog() const {
+  std::size_t waiting = 0, end = blocks_ - held_;
+  while (waiting < end) {
+    const std::size_t middle = waiting + (end - waiting) / 2;
+    if (is_ours(middle))
+      waiting = middle + 1;
+    else
+      end = middle;
+  }
+  const std::size_t behind = held_ > 0 ? held_ - 1 : 0;  // without the block that is being read
+  return static_cast<double>(behind + waiting) / static_cast<double>(blocks_);
 }
 
 bool PacketRing::open_block() {

@@ -39,6 +39,8 @@ class PacketRing {
   std::size_t read(std::span<Frame> frames);
   void release(std::size_t frames);
   void wait(Nanos most);
+  // Share of the blocks that wait to be read.
+  double backlog() const;
   // All that came was read and released.
   bool drained() const { return held_ == 0 && !ready(); }
 
@@ -55,7 +57,8 @@ class PacketRing {
   void set_filter(std::span<const sock_filter>) const;
 
   tpacket_hdr_v1& block(std::size_t i) const;
-  bool ready() const;  // the next block belongs to the reader
+  bool ready() const { return held_ < blocks_ && is_ours(0); }  // the next block belongs to the reader
+  bool is_ours(std::size_t ahead) const;                        // or the one so many blocks behind it
   bool open_block();
   void give_back();
   Frame frame_at(std::uint8_t* header);

@@ -39,6 +39,7 @@ class SocketQueue final : public Queue {
   }
   void release(std::size_t frames) override { ring_->release(frames); }
   void wait(Nanos most) override { ring_->wait(most); }
+  std::optional<double> backlog() const override { return ring_->backlog(); }
   // A block is handed over at the second tick of its timer that finds it open, and ticks are as coarse as the kernel's.
   Nanos delay() const override { return 2 * (block_timeout_ + kTick); }
 

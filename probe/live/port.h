@@ -34,6 +34,10 @@ class Queue {
   // How long after its time a frame may come out of read() although the reader is not behind: the kernel hands over
   // blocks of frames. Whoever puts several queues in order has to wait for so long.
   virtual Nanos delay() const { return 0; }
+
+  // How much of its room is taken by frames that wait to be read, 0 to 1; absent where the driver cannot tell. By the
+  // reader, a hundred times a second.
+  virtual std::optional<double> backlog() const { return std::nullopt; }
 };
 
 // What a port tells of packets since it was opened. What its driver cannot tell is absent, and never 0. Each packet is

@@ -158,7 +158,7 @@ std::uint32_t marks_of(const Flow& f) {
 }  // namespace
 
 void write_flow(Record& record, const Flow& f, EndReason why, std::string_view application,
-                std::uint32_t dissection_quality) {
+                std::uint32_t dissection_quality, double probability) {
   write_identity(record, f);
   FlowDraft r(&record);
   write_counts(r, f);
@@ -169,6 +169,7 @@ void write_flow(Record& record, const Flow& f, EndReason why, std::string_view a
   if (f.key.protocol == ip_protocol::kIcmpV6) r.set<"icmpTypeCodeIPv6">(f.icmp_type_code);
   if (f.tracker) write_tcp(r, f);
   r.set<"applicationName">(application);
+  if (probability < 1) r.set<"samplingProbability">(probability);
   if (f.turns.count > 0) r.set<"responseTimeMeanMicroseconds">(microseconds(f.turns.sum / f.turns.count));
   write_encapsulation(r, f);
   r.release();

@@ -9,6 +9,8 @@
 namespace probe {
 
 // `application`: name of the protocol, empty if it was not recognised. `dissection_quality`: marks of its conversation.
-void write_flow(Record&, const Flow&, EndReason, std::string_view application, std::uint32_t dissection_quality);
+// `probability`: share of the traffic that was measured when the flow began.
+void write_flow(Record&, const Flow&, EndReason, std::string_view application, std::uint32_t dissection_quality,
+                double probability);
 
 }  // namespace probe

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cmath>
 
 #include "probe/base/quality.h"
 #include "probe/pipeline/direction.h"
@@ -52,6 +53,10 @@ void prefetch_behind(const Flow& f, const Packet& p) {
   __builtin_prefetch(&f.id, 1);
 }
 
+SheddingOptions shedding_options(const PipelineOptions& o) {
+  return {o.may_shed ? o.flows : 0, o.sampling.flows, o.idle_timeout, o.udp_idle_timeout, o.active_timeout};
+}
+
 void take_turns(const Packet& p, Flow& f, unsigned from, tcp::Verdict verdict) {
   if (p.payload_length == 0 || verdict == tcp::Verdict::keep_alive || verdict == tcp::Verdict::duplicate) return;
   if (from == f.initiator)
@@ -67,6 +72,7 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
       counters_(counters),
       flows_(options.flows),
       wheel_(flows_),
+      shedding_(shedding_options(options), counters),
       trackers_(options.flows, PageSize::huge),
       dissection_(options.dissection, counters),
       scribe_(pools, dissection_, outlet, counters, options.redaction) {}
@@ -104,6 +110,9 @@ FlowIndex Pipeline::touch(const Packet& p) {
 }
 
 FlowIndex Pipeline::create(const Packet& p) {
+  Shedding::Verdict verdict = Shedding::Verdict::whole;
+  if (shedding_.active()) verdict = shedding_.judge(p);
+  if (verdict == Shedding::Verdict::shed) return kNoFlow;
   FlowIndex i = flows_.insert(p.key, p.hash);
   if (i == kNoFlow && make_room()) i = flows_.insert(p.key, p.hash);
   if (i == kNoFlow) {
@@ -111,6 +120,7 @@ FlowIndex Pipeline::create(const Packet& p) {
     return kNoFlow;
   }
   begin(i, p);
+  if (verdict == Shedding::Verdict::joined) flows_[i].quality |= bit_of(Quality::sampled_out);
   wheel_.add(i, deadline(flows_[i]));
   return i;
 }
@@ -136,13 +146,37 @@ void Pipeline::begin(FlowIndex i, const Packet& p) {
   const Direction d = direction_of(p);
   fresh.initiator = static_cast<std::uint8_t>(d.initiator);
   fresh.initiator_certain = d.certain;
-  fresh.look_inside = options_.dissect && (p.is_tcp() || p.key.protocol == ip_protocol::kUdp);
+  fresh.halvings = static_cast<std::uint8_t>(shedding_.halvings());
   f = fresh;
   counters_.add(Counter::flow_created);
+  begin_measures(f, p);
+}
+
+// What is measured of a flow beyond its counts. Of a part of the packets neither sequence numbers nor payload can be
+// followed.
+void Pipeline::begin_measures(Flow& f, const Packet& p) {
+  if (options_.sampling.packets > 1) {
+    f.quality |= bit_of(Quality::sampled_out);
+    return;
+  }
+  f.look_inside = options_.dissect && (p.is_tcp() || p.key.protocol == ip_protocol::kUdp);
+  if (f.look_inside && !shedding_.dissects()) {
+    f.look_inside = false;
+    f.quality |= bit_of(Quality::not_dissected);
+    counters_.add(Counter::shed_dissection);
+  }
   if (!p.is_tcp()) return;
   f.tracker = trackers_.make();
   trackers_.prefetch_next();
   if (!f.tracker) counters_.add(Counter::flow_tracker_pool_empty);
+}
+
+// A flow with the key of one that has just ended and that was measured: it is not shed, and whether it would have been
+// was decided when the first one began, or now if now more are taken.
+void Pipeline::begin_again(FlowIndex i, const Packet& p) {
+  const std::uint8_t before = flows_[i].halvings;
+  begin(i, p);
+  flows_[i].halvings = std::min(before, flows_[i].halvings);
 }
 
 // Ends the flow that is nearest to its timeout, unless it has a packet in this burst.
@@ -160,7 +194,7 @@ void Pipeline::process(const Packet& p, Flow& f) {
   const bool idle = p.time > deadline(f);
   if (idle || (f.tracker && f.tracker->starts_another(p, p.from_high))) {
     end(f, idle && !f.ended ? EndReason::idle_timeout : EndReason::end_of_flow);
-    begin(flows_.index_of(f), p);
+    begin_again(flows_.index_of(f), p);
   } else if (f.packets() > 0 && p.time - f.interval_start() >= options_.active_timeout) {
     end_interval(f, EndReason::active_timeout);
   }
@@ -226,8 +260,9 @@ void Pipeline::report(Flow& f, EndReason why) {
   scribe_.bind(f);
   const Conversation* c = f.conversation;
   const Dissector* protocol = c ? c->protocol() : f.application > 0 ? dissection_.all()[f.application - 1u] : nullptr;
+  if (options_.sampling.packets > 1) f.turns.count = 0;  // of a part of the packets it is not known who was next
   if (Record* r = scribe_.take_flow()) {
-    write_flow(*r, f, why, protocol ? protocol->name : std::string_view(), c ? c->quality() : 0);
+    write_flow(*r, f, why, protocol ? protocol->name : std::string_view(), c ? c->quality() : 0, probability(f));
     scribe_.commit_flow(r);
   }
 }
@@ -238,6 +273,11 @@ void Pipeline::end_interval(Flow& f, EndReason why) {
   f.turns.count = 0;
   f.turns.sum = 0;
   if (f.tracker) f.tracker->start_interval();
+}
+
+double Pipeline::probability(const Flow& f) const {
+  const SamplingOptions& s = options_.sampling;
+  return std::ldexp(1.0 / (static_cast<double>(s.flows) * static_cast<double>(s.packets)), -int{f.halvings});
 }
 
 // The flow is over: what is half done is committed, then the flow itself, and what it held goes back to its pools.
@@ -266,6 +306,7 @@ void Pipeline::finish() {
     end(f, f.ended ? EndReason::end_of_flow : EndReason::forced_end);
     flows_.erase(i);
   };
+  shedding_.forget();
   wheel_.drain([this](const Flow& f) { prefetch_end(f); }, visit);
 }
 

@@ -8,6 +8,8 @@
 #include "probe/base/counters.h"
 #include "probe/flow/expiry_wheel.h"
 #include "probe/flow/flow_table.h"
+#include "probe/flow/shedding.h"
+#include "probe/packet/sampling.h"
 #include "probe/pipeline/conversation.h"
 #include "probe/pipeline/flow_scribe.h"
 #include "probe/tcp/tracker.h"
@@ -22,6 +24,8 @@ struct PipelineOptions {
   Nanos tcp_linger = 5 * kSecond;         // after FIN or RST: late packets still belong to the flow
   bool dissect = true;
   DissectionOptions dissection;
+  SamplingOptions sampling;  // what a Sampler ahead does: told in records; nothing is measured that it would falsify
+  bool may_shed = false;     // shed() may be called
   Redaction redaction;
 };
 
@@ -37,16 +41,24 @@ class Pipeline {
   void on_burst(std::span<const Packet> packets, Nanos now);
   // Ends all flows.
   void finish();
+  // From now on; see Shedding.
+  void shed(unsigned level) { shedding_.set_level(level); }
+  unsigned shed_level() const { return shedding_.level(); }
 
   const Dissection& dissection() const { return dissection_; }
   std::size_t flows() const { return flows_.size(); }
   // Memory reserved for flows and their TCP metrics; that of dissection() comes on top.
-  std::size_t flow_octets() const { return flows_.octets() + wheel_.octets() + trackers_.octets(); }
+  std::size_t flow_octets() const {
+    return flows_.octets() + wheel_.octets() + trackers_.octets() + shedding_.octets();
+  }
 
  private:
   FlowIndex touch(const Packet&);
   FlowIndex create(const Packet&);
   void begin(FlowIndex, const Packet&);
+  void begin_again(FlowIndex, const Packet&);
+  void begin_measures(Flow&, const Packet&);
+  double probability(const Flow&) const;
   bool make_room();
   void process(const Packet&, Flow&);
   void dissect(const Packet&, Flow&, unsigned from);
@@ -63,6 +75,7 @@ class Pipeline {
   Counters& counters_;
   FlowTable flows_;
   ExpiryWheel wheel_;
+  Shedding shedding_;
   Pool<tcp::Tracker> trackers_;
   Dissection dissection_;
   FlowScribe scribe_;

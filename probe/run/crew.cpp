@@ -13,7 +13,10 @@ struct Crew::Alone {
 };
 
 Crew::Crew(const Options& o, Exporter& exporter)
-    : exporter_(exporter), filter_(o.capture_filter), decoder_(decode_options(o), counters_) {
+    : exporter_(exporter),
+      filter_(o.capture_filter),
+      decoder_(decode_options(o), counters_),
+      sampler_(sampling_options(o), counters_) {
   if (o.capture_workers == 1) {
     alone_ = std::make_unique<Alone>(o, exporter, counters_);
     return;
@@ -38,7 +41,7 @@ void Crew::on_frames(std::span<const Frame> frames) {
       counters_.add(Counter::capture_filtered);
       continue;
     }
-    if (decoder_.decode(f, packets_[n])) ++n;
+    if (decoder_.decode(f, packets_[n]) && sampler_.takes(packets_[n])) ++n;
   }
   const std::span<const Packet> packets(packets_.data(), n);
   if (alone_) return alone_->pipeline.on_burst(packets, now_);

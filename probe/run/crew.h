@@ -8,6 +8,7 @@
 
 #include "probe/live/filter.h"
 #include "probe/packet/decoder.h"
+#include "probe/packet/sampling.h"
 #include "probe/run/lane.h"
 
 namespace probe::run {
@@ -40,6 +41,7 @@ class Crew {
   Counters counters_;  // this thread's
   live::Filter filter_;
   Decoder decoder_;
+  Sampler sampler_;
   std::array<Packet, Pipeline::kMostPackets> packets_;
   Nanos now_ = 0;
   Nanos before_ = 0;  // now_ as the burst before left it

@@ -12,7 +12,8 @@ namespace {
 // Each frame that was read and is not counted in a flow is in exactly one of these, or of kDecodeRefusals.
 constexpr Counter kBeforeDecoding[] = {Counter::capture_filtered, Counter::capture_duplicates,
                                        Counter::dispatch_frames_unseen};
-constexpr Counter kAfterDecoding[] = {Counter::dispatch_full, Counter::flow_table_full};
+constexpr Counter kAfterDecoding[] = {Counter::sampled_out_by_flow, Counter::sampled_out_by_packet,
+                                      Counter::dispatch_full, Counter::shed_packets, Counter::flow_table_full};
 
 void add_drops(Identity& id, std::span<const Counter> reasons, const Counters& all) {
   for (const Counter c : reasons)

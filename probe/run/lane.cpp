@@ -34,6 +34,7 @@ PipelineOptions pipeline_options(const Options& o) {
   p.active_timeout = o.flow_active_timeout;
   p.tcp_linger = o.flow_tcp_linger;
   p.dissect = o.dissect_enabled;
+  p.sampling = sampling_options(o);
   p.dissection.conversations = o.flow_capacity;
   p.dissection.sessions = o.dissect_sessions;
   p.dissection.notes = o.dissect_notes;
@@ -58,6 +59,8 @@ DecodeOptions decode_options(const Options& o) {
   d.duplicate_window = o.capture_duplicate_window;
   return d;
 }
+
+SamplingOptions sampling_options(const Options& o) { return {o.sampling_flows, o.sampling_packets}; }
 
 std::array<std::size_t, schema::kKindCount> record_slots(const Options& o) {
   std::array<std::size_t, schema::kKindCount> slots;

@@ -16,6 +16,7 @@ namespace probe::run {
 
 PipelineOptions pipeline_options(const Options&);
 DecodeOptions decode_options(const Options&);
+SamplingOptions sampling_options(const Options&);
 std::array<std::size_t, schema::kKindCount> record_slots(const Options&);
 
 // The exporter runs in the worker's own thread: a record is given back as soon as it has been delivered.

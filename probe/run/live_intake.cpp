@@ -28,6 +28,7 @@ LiveIntake::LiveIntake(const Options& o, std::vector<live::Queue*> queues, const
     : counters_(counters),
       merge_(std::move(queues), merge_options(o), counters),
       decoder_(live_decode_options(o), counters),
+      sampler_(sampling_options(o), counters),
       filter_(filter) {}
 
 void LiveIntake::count(std::span<const Frame> frames) {
@@ -53,9 +54,16 @@ std::size_t LiveIntake::decode(std::span<const Frame> frames) {
       counters_.add(Counter::capture_filtered);
       continue;
     }
-    if (decoder_.decode(f, packets_[n])) ++n;
+    if (decoder_.decode(f, packets_[n]) && sampler_.takes(packets_[n])) ++n;
   }
   return n;
+}
+
+double LiveIntake::backlog(Nanos steady) {
+  const bool behind = !caught_up_ && steady - busy_since_ >= kSecond;
+  if (caught_up_ || behind) busy_since_ = steady;
+  caught_up_ = false;
+  return merge_.backlog().value_or(behind ? 1 : 0);
 }
 
 std::size_t LiveIntake::pass_over(Nanos now) {

@@ -10,6 +10,7 @@
 #include "probe/live/filter.h"
 #include "probe/live/merge.h"
 #include "probe/packet/decoder.h"
+#include "probe/packet/sampling.h"
 #include "probe/pipeline/pipeline.h"
 #include "probe/run/options.h"
 
@@ -27,6 +28,7 @@ class LiveIntake {
   template <class Use>
   std::size_t take(Nanos now, Use&& use) {
     const std::size_t n = merge_.read(frames_, now);
+    if (n < frames_.size()) caught_up_ = true;
     if (n == 0) return 0;
     const std::size_t packets = decode(std::span(frames_).first(n));
     use(std::span<const Packet>(packets_).first(packets), newest_);
@@ -36,6 +38,9 @@ class LiveIntake {
   // Reads a burst and looks at nothing of it. How many frames there were.
   std::size_t pass_over(Nanos now);
   void wait(Nanos most) { merge_.wait(most); }
+  // How far this thread is behind: the share of a queue's room that is taken, 0 to 1. Where a driver cannot tell, 1
+  // after each second in which every read found as much as it could take. `steady`: a clock that is never set.
+  double backlog(Nanos steady);
 
   // By any thread. The filter of before may be in use until this intake's thread has begun another turn.
   void set_filter(const live::Filter* f) { filter_.store(f, std::memory_order_release); }
@@ -48,10 +53,13 @@ class LiveIntake {
   Counters& counters_;
   live::Merge merge_;
   Decoder decoder_;
+  Sampler sampler_;
   std::atomic<const live::Filter*> filter_;
   std::array<Frame, Pipeline::kMostPackets> frames_;
   std::array<Packet, Pipeline::kMostPackets> packets_;
-  Nanos newest_ = 0;  // of the burst
+  Nanos newest_ = 0;       // of the burst
+  bool caught_up_ = true;  // since backlog() was asked
+  Nanos busy_since_ = 0;
 };
 
 }  // namespace probe::run

@@ -1,15 +1,34 @@
 #include "probe/run/live_lane.h"
 
+#include <bit>
+
 #include "probe/run/lane.h"
 
 namespace probe::run {
 
+namespace {
+
+unsigned deepest_level(const Options& o) {
+  if (!o.sampling_shed) return 0;
+  return Shedding::kFirstHalf - 1 + static_cast<unsigned>(std::bit_width(o.sampling_shed_most) - 1);
+}
+
+PipelineOptions live_options(const Options& o) {
+  PipelineOptions p = pipeline_options(o);
+  p.may_shed = o.sampling_shed;
+  return p;
+}
+
+}  // namespace
+
 LiveLane::LiveLane(const Options& o, Exporter& exporter)
     : slots_(record_slots(o)),
       flow_capacity_(o.flow_capacity),
+      sampled_flows_(o.sampling_flows),
       pools_(slots_),
       outlet_(slots_),
-      pipeline_(pipeline_options(o), pools_, outlet_, counters_) {
+      pipeline_(live_options(o), pools_, outlet_, counters_),
+      policy_(deepest_level(o)) {
   exporter.add_lane(outlet_.records(), outlet_.back());
 }
 
@@ -20,6 +39,13 @@ void LiveLane::on_burst(std::span<const Packet> packets, Nanos newest, Nanos ste
   }
   pipeline_.on_burst(packets, clock_.newest());
   attend(steady);
+}
+
+void LiveLane::look(double backlog, Nanos steady) {
+  const unsigned level = policy_.look(backlog, steady);
+  if (level == pipeline_.shed_level()) return;
+  pipeline_.shed(level);
+  shed_level_ = level;
 }
 
 void LiveLane::rest(Nanos steady) {
@@ -57,6 +83,8 @@ std::vector<MemoryItem> LiveLane::memory() const {
 void LiveLane::fill_in(WorkerStatistics& s) const {
   s.counters = counters_;
   for (std::size_t i = 0; i < dissectors().size(); ++i) s.dissection.push_back(pipeline_.dissection().of(i));
+  s.shed_level = static_cast<std::uint32_t>(shed_level_.value());
+  s.flow_sampling = sampled_flows_ << Shedding::halvings_of(s.shed_level);
   s.flows = {flows_, flow_capacity_};
   s.exporting = {away_, outlet_.capacity()};
   for (std::size_t k = 0; k < schema::kKindCount; ++k) s.records[k] = {records_[k], slots_[k]};

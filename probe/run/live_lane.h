@@ -12,6 +12,7 @@
 #include "probe/run/memory.h"
 #include "probe/run/options.h"
 #include "probe/run/packet_clock.h"
+#include "probe/run/shed_policy.h"
 #include "probe/run/statistics.h"
 
 namespace probe::run {
@@ -23,12 +24,16 @@ class LiveLane {
 
   // `steady`: read once a turn.
   void on_burst(std::span<const Packet>, Nanos newest, Nanos steady);
+  // How far behind it is, 0 to 1, whenever is_to_look() says so: sheds load or takes it on again.
+  bool is_to_look(Nanos steady) const { return policy_.is_to_look(steady); }
+  void look(double backlog, Nanos steady);
   // Nothing has come: flows end all the same.
   void rest(Nanos steady);
   // All flows end. While records must wait for the exporter, `wait` is called until it says false.
   void finish(std::function<bool()> wait);
 
   Counters& counters() { return counters_; }
+  const Counters& counters() const { return counters_; }
   // Everything but the thread and the batches. Any thread may ask.
   void fill_in(WorkerStatistics&) const;
   // Reserved; touched as it is needed.
@@ -42,14 +47,16 @@ class LiveLane {
 
   const std::array<std::size_t, schema::kKindCount> slots_;
   const std::size_t flow_capacity_;
+  const std::uint64_t sampled_flows_;
   Counters counters_;
   RecordPools pools_;
   LiveOutlet outlet_;
   Pipeline pipeline_;
   PacketClock clock_;
+  ShedPolicy policy_;
   Nanos rested_ = 0, published_ = 0;
   // What others may read.
-  Count flows_, away_;
+  Count flows_, away_, shed_level_;
   std::array<Count, schema::kKindCount> records_;
 };
 

@@ -22,6 +22,7 @@ std::uint64_t lost_by(const live::PortCounts& c) {
 void LiveReport::look(const Statistics& s) {
   losses(s);
   links(s);
+  shedding(s);
   rates(s);
 }
 
@@ -80,6 +81,22 @@ void LiveReport::links(const Statistics& s) {
     const auto [at, first] = links_.try_emplace(p.name, true);
     if (at->second != up) Log(up ? LogLevel::info : LogLevel::warning, "link").with("port", p.name).with("up", up);
     at->second = up;
+  }
+}
+
+void LiveReport::shedding(const Statistics& s) {
+  for (const WorkerStatistics& w : s.workers) {
+    std::uint32_t& before = levels_[w.thread.name];
+    if (w.shed_level == before) continue;
+    const char* meaning = w.shed_level == 0   ? "Everything is measured again."
+                          : w.shed_level == 1 ? "Too slow: the payload of new flows is not looked at."
+                                              : "Too slow: of the new flows a part is measured, without their payload.";
+    Log(w.shed_level > before ? LogLevel::warning : LogLevel::info, "shedding")
+        .with("worker", w.thread.name)
+        .with("level", w.shed_level)
+        .with("one_flow_in", w.flow_sampling)
+        .with("meaning", meaning);
+    before = w.shed_level;
   }
 }
 

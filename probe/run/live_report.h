@@ -33,11 +33,13 @@ class LiveReport {
   void losses(const Statistics&);
   void loss(const std::string& reason, std::string_view meaning, std::uint64_t n, Nanos now);
   void links(const Statistics&);
+  void shedding(const Statistics&);
   void rates(const Statistics&);
 
   const Nanos every_;
   std::map<std::string, Loss> losses_;
   std::map<std::string, bool> links_;
+  std::map<std::string, std::uint32_t> levels_;  // of workers
   std::map<std::string, std::string> troubles_;  // of targets
   std::set<std::string> warned_;
   Nanos warned_at_ = -kQuiet;

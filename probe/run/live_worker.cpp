@@ -70,6 +70,7 @@ void LiveWorker::read_queues() {
   while (!stopping()) {
     thread_.heart().beat();
     steady = steady_now();
+    if (lane_.is_to_look(steady)) lane_.look(intake_->backlog(steady), steady);
     if (intake_->take(wall_now(), use) > 0) continue;
     lane_.rest(steady);
     intake_->wait(kIdle);
@@ -87,6 +88,7 @@ void LiveWorker::work_batches() {
   while (true) {
     thread_.heart().beat();
     const Nanos steady = steady_now();
+    if (lane_.is_to_look(steady)) lane_.look(batches_->backlog(), steady);
     const bool last = batches_->closed();
     if (Batch* b = batches_->next()) {
       process(*b, steady);

@@ -31,6 +31,8 @@ class BatchWay {
   Batch* next();
   void give_back(Batch* b) { empty_.push(b); }
 
+  double backlog() const { return static_cast<double>(full_.size()) / kBatches; }
+
   Fill fill() const { return {full_.size(), kBatches}; }
   static constexpr std::size_t octets() { return kBatches * (Batch::kOctets + Batch::kPackets * sizeof(Packet)); }
 

@@ -157,6 +157,7 @@ TemporaryFolder::~TemporaryFolder() {
 run::Options small_options() {
   run::Options o;
   o.flow_capacity = 4096;
+  o.sampling_shed = false;
   o.dissect_sessions = 1024;
   o.dissect_notes = 256;
   o.dissect_stream_memory = 4 << 20;

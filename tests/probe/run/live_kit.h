@@ -40,12 +40,15 @@ class FakeQueue final : public live::Queue {
   void release(std::size_t) override;
   void wait(Nanos most) override;
 
+  std::optional<double> backlog() const override { return waiting; }
+
   bool empty() const { return next_.value() == frames_.size(); }
   std::size_t size() const { return frames_.size(); }
 
   std::atomic<bool> hangs = false;  // read() does not return
   std::atomic<bool> throws = false;
   std::atomic<bool> closed = false;  // nothing comes
+  std::atomic<double> waiting = 0;   // what it says of its backlog
   Count received, lost, released;
 
  private:
@@ -105,6 +108,7 @@ class TemporaryFolder {
   std::string path_;
 };
 
+// Nothing is shed: tests are slow, and want all records.
 run::Options small_options();
 // What a replay with one worker makes of these frames.
 std::vector<std::string> replayed(const Frames&, const run::Options& = small_options());
