@@ -12,6 +12,7 @@ constexpr Driver kDrivers[] = {
      .counts_errors = false,
      .spread = Spread::itself,
      .stamp = Stamp::nanoseconds,
+     .tells_link = false,
      .warning =
          "net_af_packet cannot tell what the kernel dropped, has no time stamps, cuts frames at framesz without a "
          "word, and lets the kernel reassemble IP fragments and, when a queue is full, move flows to another one: use "
@@ -20,6 +21,7 @@ constexpr Driver kDrivers[] = {
      .counts_missed = false,
      .counts_errors = false,
      .spread = Spread::itself,
+     .tells_link = false,
      .warning =
          "net_af_xdp cannot tell what was dropped because its ring was full, and takes the traffic away from the "
          "kernel: not for an interface that is used otherwise"},

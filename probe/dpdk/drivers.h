@@ -28,6 +28,7 @@ struct Driver {
   bool counts_errors = true;
   Spread spread = Spread::rss;
   Stamp stamp = Stamp::hardware;
+  bool tells_link = true;         // else it says "up" whatever happens, and the kernel is asked
   bool needs_tx = false;          // does not start without a queue to send
   std::string_view warning = {};  // empty: none
 };

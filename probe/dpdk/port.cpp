@@ -1,8 +1,12 @@
 #include "probe/dpdk/port.h"
 
+#include <net/if.h>
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf_dyn.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -19,6 +23,17 @@
 namespace probe::dpdk {
 namespace {
 
+// Of the interface with this index; one that is gone has none.
+bool kernel_link_up(unsigned index) {
+  ifreq request = {};
+  if (if_indextoname(index, request.ifr_name) == nullptr) return false;
+  const int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const bool told = s >= 0 && ioctl(s, SIOCGIFFLAGS, &request) == 0;
+  if (s >= 0) close(s);
+  constexpr short kOn = IFF_UP | IFF_RUNNING;
+  return told && (request.ifr_flags & kOn) == kOn;
+}
+
 class Port final : public live::Port {
  public:
   explicit Port(const PortOptions& options);
@@ -27,7 +42,7 @@ class Port final : public live::Port {
   const std::string& name() const override { return options_.device; }
   std::span<const std::unique_ptr<live::Queue>> queues() const override { return queues_; }
   live::PortCounts counts() override;
-  std::vector<std::string> warnings() const override { return warnings_; }
+  std::vector<std::string> warnings() const override;
   const Driver& driver() const { return driver_; }
   std::string_view driver_name() const { return info_.driver_name; }
 
@@ -44,6 +59,7 @@ class Port final : public live::Port {
   void see_everything();
   void find_stamps();
   void open_queues();
+  std::optional<bool> link_up() const;
 
   PortOptions options_;
   std::vector<Pool> pools_;  // goes last: the device and the queues hold buffers
@@ -217,9 +233,24 @@ live::PortCounts Port::counts() {
     if (driver_.counts_no_memory) counts.dropped_memory = now.rx_nombuf - before_.rx_nombuf;
     if (driver_.counts_errors) counts.dropped_errors = now.ierrors - before_.ierrors;
   }
-  rte_eth_link link = {};
-  if (rte_eth_link_get_nowait(device_.port(), &link) == 0) counts.link_up = link.link_status == RTE_ETH_LINK_UP;
+  counts.link_up = link_up();
   return counts;
+}
+
+std::vector<std::string> Port::warnings() const {
+  std::vector<std::string> all = warnings_;
+  char name[IF_NAMESIZE];
+  if (!driver_.tells_link && info_.if_index > 0 && if_indextoname(info_.if_index, name) == nullptr)
+    all.push_back("the interface of " + options_.device +
+                  " is gone; another one of its name is not read from: start the probe again");
+  return all;
+}
+
+std::optional<bool> Port::link_up() const {
+  if (!driver_.tells_link) return info_.if_index > 0 ? std::optional(kernel_link_up(info_.if_index)) : std::nullopt;
+  rte_eth_link link = {};
+  if (rte_eth_link_get_nowait(device_.port(), &link) != 0) return std::nullopt;
+  return link.link_status == RTE_ETH_LINK_UP;
 }
 
 }  // namespace

@@ -79,8 +79,10 @@ void LiveReport::links(const Statistics& s) {
     if (!p.counts.link_up) continue;
     const bool up = *p.counts.link_up;
     const auto [at, first] = links_.try_emplace(p.name, true);
-    if (at->second != up) Log(up ? LogLevel::info : LogLevel::warning, "link").with("port", p.name).with("up", up);
+    if (at->second == up) continue;
+    Log(up ? LogLevel::info : LogLevel::warning, "link").with("port", p.name).with("up", up);
     at->second = up;
+    warned_at_ = s.uptime - kQuiet;  // the port may know why
   }
 }
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What a running probe must survive outside itself: collectors that are killed, stopped and started again. Needs root.
+"""What happens to a running probe from outside: collectors are killed, stopped and started again, its port goes down and up and
+vanishes. Needs root.
 
-Conversations of our captures come in all the time. The target whose collector stays gets every record that a replay of a capture of
-others gives; what the others miss is counted by reason, up to what the kernel had taken when a collector was killed.
+Conversations of our captures come in. The target whose collector stays gets every record that a replay of captures of others gives;
+what the others miss is counted by reason, up to what the kernel had taken when a collector was killed.
 
-Usage: outage_test.py PROBE [WIRE]   (it needs no wire)
+Usage: outage_test.py PROBE [WIRE [TIMES]]   (it needs no wire; TIMES: how often the port goes down)
 """
 import json
 import os
@@ -14,7 +15,7 @@ import time
 from collections import Counter
 
 from kit import world
-from kit.compare import replay
+from kit.compare import replay, without_times
 from kit.feeder import Feeder, mixture, pair
 from kit.pcapfile import Frame, read, write
 from kit.running import Collector, Judge, Probe, Tap, balance
@@ -118,12 +119,97 @@ def collectors(judge, program):
             judge_target(judge, c, reports[c.url], truth, 0 if c is stays else IN_HAND)
 
 
+LINKS = {"socket": ("socket:port", {}), "two queues": ("socket:port", {"capture.workers": 2}),
+         "DPDK": ("dpdk:net_af_packet0,iface=port", {"dpdk.hugepages": "never"})}
+TOLD_WITHIN = 10  # seconds: statistics ask the port whenever they are asked, the log every second
+
+
+class Watched:
+    """A probe at the port with a collector of its own."""
+
+    def __init__(self, w, program, name, number):
+        port, settings = LINKS[name]
+        self.name = name
+        self.collector = Collector(w, w.span, program, "tcp", 4750 + number).start()
+        self.probe = Probe(w, w.span, program, f"link{number}",
+                           {"capture.ports": [port], "export.targets": [self.collector.url], **settings})
+
+    def link_up(self):
+        return self.probe.statistics()["ports"][0].get("link_up")
+
+    def told(self):
+        return [event["up"] for event in self.probe.events("link")]
+
+
+def down_and_up(w, watched, parts):
+    """Feeds every part, the odd ones while the port is down. Captures of what came."""
+    captures, sent, told = [], 0, []
+    for i, part in enumerate(parts):
+        if i % 2 == 0:
+            w.run(w.span, ["ip", "link", "set", "port", "up"])
+            told += ["true"] if i > 0 else []
+            tap = Tap(w, w.span, "port", f"part{i}")
+            sent += Feeder(w, w.span, "feed", part, RATE).wait()
+            time.sleep(0.3)
+            captures.append(tap.stop())
+        else:
+            w.run(w.span, ["ip", "link", "set", "port", "down"])
+            told += ["false"]
+            Feeder(w, w.span, "feed", part, RATE).wait()
+        for p in watched:
+            wait_until(lambda: p.link_up() == (i % 2 == 0), f"{p.name}: the state of the link in the statistics", TOLD_WITHIN)
+            wait_until(lambda: p.told() == told, f"{p.name}: the state of the link in the log", TOLD_WITHIN)
+    return captures, sent
+
+
+def vanish(judge, w, watched, part):
+    """The interface goes, and another one of its name comes. What came there, which ports of DPDK never see."""
+    w.run(w.span, ["ip", "link", "del", "feed"])
+    for p in watched:
+        wait_until(lambda: p.link_up() is False, f"{p.name}: to see that its port is gone", TOLD_WITHIN)
+        why = "is gone" if p.name == "DPDK" else "There is no interface port any more"
+        wait_until(lambda: why in p.probe.said(), f"{p.name}: to say why", TOLD_WITHIN)
+    pair(w, w.span)
+    for p in watched:
+        wait_until(lambda: p.name == "DPDK" or p.link_up(), f"{p.name}: to open its port again", TOLD_WITHIN)
+    tap = Tap(w, w.span, "port", "vanished")
+    sent = Feeder(w, w.span, "feed", part, RATE).wait()
+    time.sleep(0.5)
+    judge.equal("DPDK: has no link where its interface is gone", False, watched[-1].link_up())
+    frames = read(tap.stop())
+    judge.equal("frames at the port that came back", sent, len(frames))
+    return frames
+
+
+def links(judge, program, times=2):
+    with world.World(None, span=True) as w:
+        pair(w, w.span)
+        watched = [Watched(w, program, name, i) for i, name in enumerate(LINKS)]
+        time.sleep(0.5)
+        frames = mixture(1)
+        size = len(frames) // (2 * times + 2) + 1
+        *parts, last = (frames[at:at + size] for at in range(0, len(frames), size))
+        captures, sent = down_and_up(w, watched, parts)
+        came = [f for capture in captures for f in read(capture)]
+        judge.equal("frames that came while the port was up", sent, len(came))
+        more = vanish(judge, w, watched, last)
+        for p in watched:
+            judge.clean_exit(p.probe, p.probe.stop())
+            p.collector.stop()
+        for p in watched:
+            seen, exact = (came, without_times) if p.name == "DPDK" else (came + more, lambda records: records)
+            write(captures[0], seen)
+            truth = replay(program, captures[0])
+            judge.equal(f"{p.name}: frames offered", str(len(seen)), p.probe.ended["offered"])
+            judge.same(p.name, lines(exact(truth)), lines(exact(p.collector.records())))
+
+
 def main():
     world.skip_without_root()
     world.die_cleanly_on_sigterm()
-    program = os.path.abspath(sys.argv[1])
+    program, times = os.path.abspath(sys.argv[1]), int(sys.argv[3]) if len(sys.argv) > 3 else 2
     good = True
-    for name, test in (("collectors come and go", collectors),):
+    for name, test in (("collectors come and go", collectors), ("links go down and up", lambda *who: links(*who, times))):
         judge = Judge(name)
         test(judge, program)
         good &= judge.report()

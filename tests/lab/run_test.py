@@ -19,7 +19,7 @@ import time
 from collections import Counter
 
 from kit import world
-from kit.compare import Comparison, replay
+from kit.compare import Comparison, replay, without_times
 from kit.pcapfile import read, write
 from kit.world import wait_until
 
@@ -47,8 +47,6 @@ WORLDS = {
 }
 
 SO_TIMESTAMPNS = 35
-# What a poll's times change: flowId is a hash of the first packet's.
-OF_TIME = ("flowId", "measurementQuality", "transactionQuality")
 
 
 class Probe:
@@ -119,12 +117,6 @@ class Mirror:
         subprocess.run(["editcap", "-F", "nsecpcap", self.capture, f"{self.capture}.pcap"], check=True)
         self.frames = read(f"{self.capture}.pcap")
         self.stamper.close()
-
-
-def without_times(records):
-    def lasting(name):
-        return not name.endswith(("Milliseconds", "Microseconds", "Nanoseconds")) and name not in OF_TIME
-    return [{name: value for name, value in record.items() if lasting(name)} for record in records]
 
 
 def lines(records):

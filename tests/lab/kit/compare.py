@@ -9,6 +9,8 @@ LOG_EARLY_US = 10_000  # a server reads its clock once in a while: nginx logged 
 CLIENT_US = 10_000  # curl takes its times when the machine lets it
 SCHEDULING_US = 50_000  # how long a busy machine may leave a server waiting; the wire, not the log, is exact
 HANDSHAKE_REPEATED, OPAQUE = 1 << 3, 1 << 13  # quality bits, docs/METRICS.md
+# What a poll's times change: flowId is a hash of the first packet's.
+OF_TIME = ("flowId", "measurementQuality", "transactionQuality")
 DNS_TYPES = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28, "SRV": 33, "CAA": 257}
 DNS_CODES = {"NOERROR": 0, "FORMERR": 1, "SERVFAIL": 2, "NXDOMAIN": 3, "NOTIMP": 4, "REFUSED": 5}
 
@@ -18,6 +20,12 @@ def replay(probe, capture, *options):
     run = subprocess.run([probe, "replay", *options, "--json", "-", capture], check=True, stdout=subprocess.PIPE,
                          stderr=subprocess.PIPE, text=True)
     return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def without_times(records):
+    def lasting(name):
+        return not name.endswith(("Milliseconds", "Microseconds", "Nanoseconds")) and name not in OF_TIME
+    return [{name: value for name, value in record.items() if lasting(name)} for record in records]
 
 
 def reverse(name):

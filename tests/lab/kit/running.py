@@ -179,11 +179,11 @@ SO_TIMESTAMPNS = 35
 class Tap:
     """A capture of others (dumpcap) at an interface, with the times that the kernel gives to all who read there."""
 
-    def __init__(self, w, netns, interface):
+    def __init__(self, w, netns, interface, name=None):
         # While one socket wants it, the kernel stamps each frame when it comes in: all who read it tell the same time.
         self.stamper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.stamper.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self.path = w.path(f"{interface}.pcap")
+        self.path = w.path(f"{name or interface}.pcap")
         self.dumpcap = w.spawn(netns, ["dumpcap", "-q", "-i", interface, "-B", "64", "-w", f"{self.path}ng"],
                                stderr=open(f"{self.path}.log", "w"))
         wait_until(lambda: os.path.exists(f"{self.path}ng") and os.path.getsize(f"{self.path}ng") > 0, "dumpcap")
