@@ -336,7 +336,7 @@ void Mysql::succeed(Scribe& scribe) {
   if (p.answer == Answer::prepared) {
     requests_.prepared(result_.statement(), std::exchange(p.note, nullptr), scribe.notes());
   }
-  if (p.note) who_.database.set(Notebook::read(p.note));
+  if (p.changes_schema) who_.database.set(Notebook::read(p.note));
   result_.write_counts(p.draft, p.command);
   finish(scribe);
 }
@@ -368,7 +368,7 @@ void Mysql::give_up_pending(Scribe& scribe) {
   while (!pending_.empty()) {
     Pending& p = pending_.front();
     p.exchange.quality |= bit_of(Quality::half_transaction);
-    p.schema_unknown = p.answer == Answer::result && p.note;
+    if (p.changes_schema) who_.database.set("");  // or it is still the one of before
     finish(scribe);
   }
   beyond_ = 0;
@@ -376,7 +376,7 @@ void Mysql::give_up_pending(Scribe& scribe) {
 
 void Mysql::commit(Pending& p, Scribe& scribe) {
   if (!who_.greeted) p.exchange.quality |= bit_of(Quality::mid_stream);
-  who_.write(p.draft, !p.schema_unknown);
+  who_.write(p.draft);
   scribe.commit(p.draft, p.exchange);
 }
 

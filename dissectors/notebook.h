@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "probe/base/counters.h"
 #include "probe/base/pool.h"
 
 namespace probe {
@@ -21,10 +22,11 @@ class Notebook {
   };
   using Note = Page*;
 
-  explicit Notebook(std::size_t notes) : pages_(notes, sizeof(Page)) {}
+  explicit Notebook(std::size_t notes, Counters* counters = nullptr)
+      : pages_(notes, sizeof(Page)), counters_(counters) {}
 
   Note keep(std::string_view text) {
-    auto* page = static_cast<Page*>(pages_.take());
+    auto* page = static_cast<Page*>(take_page());
     if (!page) return nullptr;
     page->length = static_cast<std::uint16_t>(std::min(text.size(), kNoteOctets));
     if (page->length > 0) std::memcpy(page->octets, text.data(), page->length);
@@ -36,13 +38,18 @@ class Notebook {
     n = nullptr;
   }
   // A whole page, for what is no text; nullptr if there is none.
-  void* take_page() { return pages_.take(); }
+  void* take_page() {
+    void* const page = pages_.take();
+    if (!page && counters_) counters_->add(Counter::dissection_notes_full);
+    return page;
+  }
   void give_page(void* page) { pages_.give(page); }
   std::size_t in_use() const { return pages_.in_use(); }
   std::size_t octets() const { return pages_.octets(); }
 
  private:
   SlotPool pages_;
+  Counters* const counters_;
 };
 
 }  // namespace probe

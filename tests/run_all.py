@@ -215,12 +215,12 @@ def stage_threads(tally):
     tally.add("threads: four workers give the records of one", records["1"] and records["1"] == records["4"])
 
 
-LAB = ("live", "reload", "outage")
+LAB = ("live", "reload", "outage", "pools")
 
 
 def stage_lab(tally):
-    """Real servers across a fresh impaired wire, compared with its truth; a running probe that is reloaded, and whose collectors
-    and links come and go. Needs the stage gcc, root and namespaces."""
+    """Real servers across a fresh impaired wire, compared with its truth; a running probe that is reloaded, whose collectors and
+    links come and go, whose pools are full. Needs the stage gcc, root and namespaces."""
     gcc = ROOT / "build-test-gcc"
     if not (gcc / "augprobe").exists():
         raise Failed("there is no build-test-gcc/augprobe")

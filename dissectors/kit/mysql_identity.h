@@ -49,11 +49,11 @@ struct Identity {
     terms = Terms::of(l.capabilities & server_capabilities, l.mariadb_capabilities & server_mariadb_capabilities);
   }
   // "mysql" without a greeting, which alone could say more.
-  void write(Draft<"sql">& d, bool with_schema) const {
+  void write(Draft<"sql">& d) const {
     d.set<"databaseSystem">(mariadb ? "mariadb" : "mysql");
     d.set<"databaseServerVersion">(version.get());
     d.set<"databaseUser">(user.get());
-    if (with_schema) d.set<"databaseName">(database.get());
+    d.set<"databaseName">(database.get());
   }
 };
 

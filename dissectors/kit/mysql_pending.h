@@ -19,7 +19,7 @@ struct Pending {
   std::uint8_t sequence = 0;    // of the client's last packet: the server goes on from there
   bool login = false;           // the login itself, which is a command of no number
   bool begun = false;           // the answer has
-  bool schema_unknown = false;  // it would have changed it
+  bool changes_schema = false;  // to that of the note, which may not have found room
 };
 
 class PendingQueue {

@@ -36,6 +36,11 @@ std::uint64_t describe_text(Pending& p, std::string_view text, Extent extent,
   return d.digest;
 }
 
+void change_schema(Pending& p, std::string_view to, Notebook& notes) {
+  p.note = notes.keep(to);
+  p.changes_schema = true;
+}
+
 }  // namespace
 
 void Requests::describe(PendingQueue& queue, Bytes body, bool whole, Identity& who, Notebook& notes) {
@@ -52,7 +57,7 @@ void Requests::describe(PendingQueue& queue, Bytes body, bool whole, Identity& w
     case Command::stmt_bulk_execute:
       return execute(p, statement(queue, rest));
     case Command::init_db:
-      p.note = notes.keep(as_text(rest));
+      change_schema(p, as_text(rest), notes);
       break;
     case Command::change_user:
       change_user(rest, who, notes);
@@ -70,7 +75,7 @@ void Requests::query(Pending& p, Bytes rest, Extent extent, Attributes attribute
   const std::string_view text = query_text(rest, attributes);
   const sql::Operation operation(text, Dialect::mysql);
   describe_text(p, text, extent);
-  if (operation.name() == "USE") p.note = notes.keep(schema_of(operation.rest()));
+  if (operation.name() == "USE") change_schema(p, schema_of(operation.rest()), notes);
   p.draft.set<"databaseOperation">(operation.name().empty() ? "QUERY" : operation.name());
 }
 

@@ -20,7 +20,7 @@ Dissection::Dissection(const DissectionOptions& options, Counters& counters, std
       counters_(counters),
       conversations_(options.conversations, sizeof(Conversation)),
       streams_(options.streams),
-      notes_(options.notes) {
+      notes_(options.notes, &counters) {
   for (std::size_t i = 0; i < all_.size(); ++i) {
     sessions_.push_back(std::make_unique<SlotPool>(options.sessions, all_[i]->session_octets));
     const std::uint64_t bit = std::uint64_t{1} << i;

@@ -429,6 +429,19 @@ TEST(Mysql, TheSchemaInUseFollowsTheCommands) {
   EXPECT_FALSE(rows[0].has("databaseStatement"));
 }
 
+TEST(Mysql, ASchemaThatFoundNoRoomIsUnknownAndNotTheOneOfBefore) {
+  Mysql m;
+  m.logged_in().ask(command(0x02, "one"), ok(1)).ask(query("SELECT 1"), result_set(1, 1));
+  std::vector<void*> pages;
+  while (void* page = m.records().notes().take_page()) pages.push_back(page);
+  const auto rows = m.ask(query("USE two"), ok(1)).ask(query("SELECT 2"), result_set(1, 1)).rows();
+  for (void* page : pages) m.records().notes().give_page(page);
+  ASSERT_EQ(operations(rows), (Names{"INIT_DB", "SELECT", "USE", "SELECT"}));
+  EXPECT_EQ(rows[1].text("databaseName"), "one");
+  EXPECT_FALSE(rows[2].has("databaseName"));
+  EXPECT_FALSE(rows[3].has("databaseName"));
+}
+
 TEST(Mysql, EveryCommandHasItsKindOfAnswer) {
   Mysql m;
   m.logged_in()
