@@ -18,7 +18,7 @@ std::uint64_t join(std::uint32_t high, std::uint32_t low) { return std::uint64_t
 
 class Digest {
  public:
-  explicit Digest(std::uint64_t key) : key_(key), state_(key) {}
+  Digest(std::uint64_t key, std::uint64_t start) : key_(key), state_(start) {}
   void add(std::uint64_t a, std::uint64_t b) { state_ = mix(state_ ^ a, key_ + b); }
   // What the snap length left depends on tags: octets behind it count only by their number.
   void add(Bytes octets, bool cut) {
@@ -46,8 +46,8 @@ void add_tcp(Digest& d, const TcpHeader& t) {
   for (std::size_t i = 0; i < t.sack_blocks; ++i) d.add(t.sack[i].left, t.sack[i].right);
 }
 
-std::uint64_t digest_of(const Packet& p, std::uint64_t key) {
-  Digest d(key);
+std::uint64_t digest_of(const Packet& p, std::uint64_t key, std::uint64_t start) {
+  Digest d(key, start);
   const FlowKey& k = p.key;
   const std::uint64_t ports = join(
       std::uint32_t{k.low_port} << 16 | k.high_port,
@@ -61,8 +61,8 @@ std::uint64_t digest_of(const Packet& p, std::uint64_t key) {
   return d.value();
 }
 
-std::uint64_t digest_of(const Fragment& f, std::uint64_t key) {
-  Digest d(~key);
+std::uint64_t digest_of(const Fragment& f, std::uint64_t key, std::uint64_t start) {
+  Digest d(~key, start);
   d.add(f.key.source.low, f.key.destination.low);
   d.add(f.key.source.high, f.key.destination.high);
   d.add(f.key.scope, std::uint64_t{f.key.protocol} << 8 | f.key.ip_version);
@@ -90,12 +90,15 @@ bool is_syn(const Packet& p) {
 Duplicates::Duplicates(Nanos window, std::uint64_t key)
     : window_(time_units(std::min(window, kLongestWindow))),
       key_(key),
+      // If it were the key itself, addresses could be found that change places as factors of the first product,
+      // whatever the key.
+      start_(mix(key, 0x2b992ddfa23249d6)),
       sets_(new Set[kSets]),
       senders_(new Sender[kSenders]) {}
 
 bool Duplicates::is_copy(const Packet& p) {
   Seen now;
-  now.digest = digest_of(p, key_);
+  now.digest = digest_of(p, key_, start_);
   now.time = time_units(p.time) & kTimeMask;
   now.place = place_of(p);
   Seen* const then = find(now.digest);
@@ -108,7 +111,7 @@ bool Duplicates::is_copy(const Packet& p) {
 
 bool Duplicates::is_copy(const Fragment& f) {
   Seen now;
-  now.digest = digest_of(f, key_);
+  now.digest = digest_of(f, key_, start_);
   now.time = time_units(f.time) & kTimeMask;
   Seen* const then = find(now.digest);
   if (then && within_window(*then, now)) return true;

@@ -58,7 +58,7 @@ class Duplicates {
   bool id_proves(const Packet&, bool again);
 
   const std::uint64_t window_;  // in units of Seen::time
-  const std::uint64_t key_;
+  const std::uint64_t key_, start_;
   std::unique_ptr<Set[]> sets_;
   std::unique_ptr<Sender[]> senders_;
 };

@@ -4,9 +4,11 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdio>
 #include <functional>
 #include <limits>
 #include <random>
+#include <utility>
 
 #include "tests/kit/allocations.h"
 #include "tests/probe/packet/decoding.h"
@@ -328,6 +330,59 @@ TEST(Duplicates, NoneIsFoundAmongManyThatDifferInFewBits) {
   }
   EXPECT_EQ(at.count(), 0u);
   EXPECT_EQ(at.decoding.count(Counter::decode_packets), kFrames);
+}
+
+// One datagram from 2001:db8:0:1 to 2001:db8:0:2 with these interface identifiers; another TTL each time, so that an
+// equal digest makes it a copy.
+kit::PacketBuilder between(std::uint64_t low, std::uint64_t high, std::uint8_t ttl) {
+  const auto address = [](int network, std::uint64_t identifier) {
+    char text[64];
+    const auto part = [identifier](int i) { return static_cast<unsigned>(identifier >> (48 - 16 * i) & 0xffff); };
+    std::snprintf(text, sizeof text, "2001:db8:0:%d:%x:%x:%x:%x", network, part(0), part(1), part(2), part(3));
+    return std::string(text);
+  };
+  return kit::ethernet().ipv6(address(1, low), address(2, high)).ttl(ttl).udp(1, 2).payload("x").time(kStart);
+}
+
+bool taken_for_copies(std::uint64_t key, const kit::PacketBuilder& one, const kit::PacketBuilder& other) {
+  DecodeOptions o = looking();
+  o.duplicate_key = key;
+  Looking at(o);
+  EXPECT_FALSE(at.is_copy(one));
+  return at.is_copy(other);
+}
+
+// The constants of mix(), by which two factors of its product can be exchanged or one made 0.
+constexpr std::uint64_t kFirst = 0x9e3779b97f4a7c15, kSecond = 0xd6e8feb86659fd93, kTop = std::uint64_t{1} << 63;
+
+TEST(Duplicates, NoTwoPacketsHaveEqualDigestsWhateverTheKey) {
+  std::mt19937_64 random(2);
+  const std::uint64_t swapped = kFirst ^ kSecond;
+  const std::pair<std::uint64_t, std::uint64_t> pairs[] = {
+      {0, 0},           {swapped, 0},     {swapped, kTop},        {swapped ^ kTop, 0},           {swapped ^ kTop, kTop},
+      {~swapped, 0},    {~swapped, kTop}, {~(swapped ^ kTop), 0}, {~swapped, ~std::uint64_t{0}}, {kFirst, kSecond},
+      {kSecond, kFirst}};
+  for (int i = 0; i < 20; ++i) {
+    const std::uint64_t key = random();
+    for (const auto& one : pairs)
+      for (const auto& other : pairs) {
+        const bool same = &one == &other;
+        EXPECT_EQ(taken_for_copies(key, between(one.first, one.second, 64), between(other.first, other.second, 63)),
+                  same);
+      }
+  }
+}
+
+TEST(Duplicates, WhoKnowsTheKeyCanMakeEqualDigestsAndAnotherKeyTellsThemApart) {
+  constexpr std::uint64_t kKey = 0x0123456789abcdef;
+  const auto one = between(1, kSecond - kKey, 64), other = between(2, kSecond - kKey, 63);
+  EXPECT_TRUE(taken_for_copies(kKey, one, other)) << "the product is 0 whatever the other factor";
+  std::mt19937_64 random(3);
+  for (int i = 0; i < 100; ++i) {
+    const std::uint64_t key = random();
+    EXPECT_FALSE(taken_for_copies(key, one, other)) << key;
+  }
+  EXPECT_FALSE(taken_for_copies(DecodeOptions{}.duplicate_key, one, other));
 }
 
 TEST(Duplicates, TheOldestAreForgottenWhenThereAreTooMany) {
