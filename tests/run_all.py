@@ -215,26 +215,28 @@ def stage_threads(tally):
     tally.add("threads: four workers give the records of one", records["1"] and records["1"] == records["4"])
 
 
-LAB = ("live", "reload", "outage", "pools")
+def lab_test(test, tally):
+    gcc = ROOT / "build-test-gcc"
+    name = f"lab-{test}"
+    code = run(name, [sys.executable, f"tests/lab/{test}_test.py", gcc / "augprobe", gcc / "tests/lab/wire"], 600,
+               environment=STRICT, interesting=re.compile(r"^\S"))
+    if code == SKIPPED:
+        text = (LOGS / f"{name}.log").read_text(errors="replace").strip().splitlines()
+        return tally.skip(f"lab: {test} test", text[-1] if text else "no root, or no namespaces")
+    tally.add(f"lab: {test} test", code == 0, "not done in time" if code is None else f"exit code {code}")
+    if code != 0:
+        tail(LOGS / f"{name}.log", 60)
 
 
 def stage_lab(tally):
-    """Real servers across a fresh impaired wire, compared with its truth; a running probe that is reloaded, whose collectors and
-    links come and go, whose pools are full. Needs the stage gcc, root and namespaces."""
-    gcc = ROOT / "build-test-gcc"
-    if not (gcc / "augprobe").exists():
+    """Real servers across a fresh impaired wire, compared with its truth; then a running probe that is reloaded, whose collectors
+    and links come and go, whose pools are full. Needs the stage gcc, root and namespaces."""
+    if not (ROOT / "build-test-gcc/augprobe").exists():
         raise Failed("there is no build-test-gcc/augprobe")
-    for test in LAB:
-        name = "lab" if test == "live" else f"lab-{test}"
-        code = run(name, [sys.executable, f"tests/lab/{test}_test.py", gcc / "augprobe", gcc / "tests/lab/wire"], 600,
-                   environment=STRICT, interesting=re.compile(r"^\S"))
-        if code == SKIPPED:
-            text = (LOGS / f"{name}.log").read_text(errors="replace").strip().splitlines()
-            tally.skip(f"lab: {test} test", text[-1] if text else "no root, or no namespaces")
-            continue
-        tally.add(f"lab: {test} test", code == 0, "not done in time" if code is None else f"exit code {code}")
-        if code != 0:
-            tail(LOGS / f"{name}.log", 60)
+    lab_test("live", tally)
+    with concurrent.futures.ThreadPoolExecutor(2) as both:  # they mostly wait
+        for test in [both.submit(lab_test, name, tally) for name in ("outage", "reload", "pools")]:
+            test.result()
 
 
 STAGES = {name.removeprefix("stage_"): function for name, function in list(globals().items()) if name.startswith("stage_")}

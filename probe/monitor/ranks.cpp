@@ -119,17 +119,20 @@ auto best_of(const Sketch& a, const Sketch& b, Measure&& measure) {
 
 }  // namespace
 
-struct RankingSink::Half {
+struct RankingSink::Flows {
   Clock::time_point begin;
   SpaceSaving<TalkerKey, TalkerValues, Hash> talkers{kKept};
-  SpaceSaving<ServerKey, ServerValues, Hash> servers{kKept};
   SpaceSaving<SenderKey, SenderValues, Hash> senders{kKept};
 
+  void clear() {
+    talkers.clear();
+    senders.clear();
+  }
   void count_sender(const Address& host, std::uint64_t retransmitted, std::uint64_t packets) {
     SenderValues* v = retransmitted > 0 ? &senders.add(host, retransmitted) : senders.find(host);
     if (v) *v += {retransmitted, packets};
   }
-  void flow(const Record& r, const Address& client, const Address& server) {
+  void add(const Record& r, const Address& client, const Address& server) {
     const std::uint64_t there = number<"packetDeltaCount">(r).value_or(0),
                         back = number<"reversePacketDeltaCount">(r).value_or(0);
     const std::uint64_t octets =
@@ -142,15 +145,45 @@ struct RankingSink::Half {
     count_sender(client, number<"tcpRetransmittedPacketCount">(r).value_or(0), there);
     count_sender(server, number<"reverseTcpRetransmittedPacketCount">(r).value_or(0), back);
   }
-  void transaction(const Record& r, const Address& server) {
+};
+
+struct RankingSink::Transactions {
+  Clock::time_point begin;
+  SpaceSaving<ServerKey, ServerValues, Hash> servers{kKept};
+
+  void clear() { servers.clear(); }
+  void add(const Record& r, const Address& server) {
     if (const auto us = number<"serverResponseTimeMicroseconds">(r))
       servers.add({server, r.kind()}, *us) += {1, *us, *us};
   }
 };
 
-RankingSink::RankingSink(std::function<Clock::time_point()> now)
-    : now_(std::move(now)), current_(std::make_unique<Half>()), previous_(std::make_unique<Half>()) {
-  current_->begin = previous_->begin = now_();
+template <class Part>
+void RankingSink::Halves<Part>::begin(Clock::time_point now) {
+  current = std::make_unique<Part>();
+  previous = std::make_unique<Part>();
+  current->begin = previous->begin = now;
+}
+
+template <class Part>
+void RankingSink::Halves<Part>::turn(Clock::time_point now) {
+  if (now - current->begin < length) return;
+  std::swap(current, previous);
+  current->clear();
+  current->begin = now;
+}
+
+template <class Part>
+double RankingSink::Halves<Part>::seconds(Clock::time_point now) const {
+  return std::chrono::duration<double>(now - previous->begin).count();
+}
+
+RankingSink::RankingSink(std::chrono::nanoseconds longest_interval, std::function<Clock::time_point()> now)
+    : now_(std::move(now)),
+      flows_{std::max<std::chrono::nanoseconds>(kHalf, longest_interval), {}, {}},
+      transactions_{kHalf, {}, {}} {
+  flows_.begin(now_());
+  transactions_.begin(now_());
 }
 RankingSink::~RankingSink() = default;
 
@@ -159,37 +192,39 @@ void RankingSink::put(const Record& r) {
   const auto server = address<"destinationIPv4Address", "destinationIPv6Address">(r);
   if (!client || !server) return;
   if (r.kind() == kFlow)
-    current_->flow(r, *client, *server);
+    flows_.current->add(r, *client, *server);
   else
-    current_->transaction(r, *server);
+    transactions_.current->add(r, *server);
+}
+
+void RankingSink::rank_flows(Ranks& to) const {
+  const Flows &a = *flows_.previous, &b = *flows_.current;
+  for (const auto& [k, v] : best_of(a.talkers, b.talkers, [](const TalkerValues& t) { return t.octets; }))
+    to.talkers.push_back(
+        {text_of(k.client), text_of(k.server), v.application, k.protocol, k.port, v.octets, v.packets, v.flows});
+  for (const auto& [k, v] : best_of(a.senders, b.senders, [](const SenderValues& s) { return s.retransmitted; }))
+    to.retransmitters.push_back({text_of(k), v.retransmitted, v.packets});
+}
+
+void RankingSink::rank_transactions(Ranks& to) const {
+  const auto mean = [](const ServerValues& s) { return s.sum_us / std::max<std::uint64_t>(s.count, 1); };
+  for (const auto& [k, v] : best_of(transactions_.previous->servers, transactions_.current->servers, mean))
+    to.slowest.push_back({text_of(k.server), std::string(schema::kKinds[k.kind].name), v.count, mean(v), v.max_us});
 }
 
 void RankingSink::flush() {
   const Clock::time_point now = now_();
   Ranks next;
-  next.seconds = std::chrono::duration<double>(now - previous_->begin).count();
-  for (const auto& [k, v] :
-       best_of(previous_->talkers, current_->talkers, [](const TalkerValues& t) { return t.octets; }))
-    next.talkers.push_back(
-        {text_of(k.client), text_of(k.server), v.application, k.protocol, k.port, v.octets, v.packets, v.flows});
-  for (const auto& [k, v] : best_of(previous_->servers, current_->servers, [](const ServerValues& s) {
-         return s.sum_us / std::max<std::uint64_t>(s.count, 1);
-       }))
-    next.slowest.push_back({text_of(k.server), std::string(schema::kKinds[k.kind].name), v.count,
-                            v.sum_us / std::max<std::uint64_t>(v.count, 1), v.max_us});
-  for (const auto& [k, v] :
-       best_of(previous_->senders, current_->senders, [](const SenderValues& s) { return s.retransmitted; }))
-    next.retransmitters.push_back({text_of(k), v.retransmitted, v.packets});
+  next.seconds = transactions_.seconds(now);
+  next.flow_seconds = flows_.seconds(now);
+  rank_flows(next);
+  rank_transactions(next);
   {
     const std::lock_guard lock(mutex_);
     shown_ = std::move(next);
   }
-  if (now - current_->begin < kHalf) return;
-  std::swap(current_, previous_);
-  current_->talkers.clear();
-  current_->servers.clear();
-  current_->senders.clear();
-  current_->begin = now;
+  flows_.turn(now);
+  transactions_.turn(now);
 }
 
 Ranks RankingSink::ranks() const {

@@ -1,4 +1,4 @@
-// Who stands out among the records of the last minute: talkers, slow servers, hosts that send again.
+// Who stands out among the latest records: talkers, slow servers, hosts that send again.
 #pragma once
 
 #include <array>
@@ -31,7 +31,8 @@ struct Ranks {
     std::string host;
     std::uint64_t retransmitted = 0, packets = 0;  // of flows seen since it first sent again
   };
-  double seconds = 0;                  // how long the time is that they are of
+  double seconds = 0;                  // how long the time is that the servers are of
+  double flow_seconds = 0;             // and the talkers and senders
   std::vector<Talker> talkers;         // most octets first
   std::vector<Server> slowest;         // greatest mean first
   std::vector<Sender> retransmitters;  // most retransmissions first
@@ -44,7 +45,9 @@ class RankingSink final : public Sink {
   static constexpr std::chrono::seconds kHalf{30};  // ranks are of this and the half before
   using Clock = std::chrono::steady_clock;
 
-  explicit RankingSink(std::function<Clock::time_point()> now = &Clock::now);
+  // `longest_interval`: of flow records (flow.active_timeout). Their halves are no shorter, so that a flow which goes
+  // on for long is always in the ranks.
+  explicit RankingSink(std::chrono::nanoseconds longest_interval, std::function<Clock::time_point()> now = &Clock::now);
   ~RankingSink() override;
 
   void put(const Record&) override;
@@ -54,9 +57,22 @@ class RankingSink final : public Sink {
   Ranks ranks() const;
 
  private:
-  struct Half;
+  struct Flows;
+  struct Transactions;
+  template <class Part>
+  struct Halves {
+    std::chrono::nanoseconds length;
+    std::unique_ptr<Part> current, previous;
+    void begin(Clock::time_point);
+    void turn(Clock::time_point);
+    double seconds(Clock::time_point now) const;
+  };
+  void rank_flows(Ranks&) const;
+  void rank_transactions(Ranks&) const;
+
   std::function<Clock::time_point()> now_;
-  std::unique_ptr<Half> current_, previous_;
+  Halves<Flows> flows_;
+  Halves<Transactions> transactions_;
   mutable std::mutex mutex_;  // for shown_
   Ranks shown_;
 };

@@ -150,7 +150,7 @@ std::string service_of(const Json& talker) {
 
 void ranks(const Json& s, Lines& out) {
   const Json& r = s["ranks"];
-  const double seconds = std::max(r.value("seconds", 0.0), 1.0);
+  const double seconds = std::max(r.value("flow_seconds", 0.0), 1.0);
   out.space();
   out.add("{:<50}{:<12}{:>9}{:>8}", fmt::format("TALKERS of the last {:.0f} s: client > server", seconds), "service",
           "bits/s", "flows");
@@ -160,12 +160,14 @@ void ranks(const Json& s, Lines& out) {
             fit(service_of(t), 11), short_number(t.value("octets", 0.0) * 8 / seconds), number(t, "flows"));
   }
   out.space();
-  out.add("{:<40}{:<8}{:>12}{:>10}{:>10}", "SLOWEST SERVERS", "", "transactions", "mean ms", "most ms");
+  out.add("{:<40}{:<8}{:>12}{:>10}{:>10}", fmt::format("SLOWEST SERVERS of the last {:.0f} s", r.value("seconds", 0.0)),
+          "", "transactions", "mean ms", "most ms");
   for (const Json& h : r["slowest"])
     out.add("{:<40}{:<8}{:>12}{:>10}{:>10}", fit(h.value("server", ""), 39), h.value("kind", ""),
             number(h, "transactions"), milliseconds(h, "mean_microseconds"), milliseconds(h, "max_microseconds"));
   out.space();
-  out.add("{:<48}{:>12}{:>10}{:>10}", "WHO SENDS AGAIN", "segments", "of", "share");
+  out.add("{:<48}{:>12}{:>10}{:>10}", fmt::format("WHO SENDS AGAIN, of the last {:.0f} s", seconds), "segments", "of",
+          "share");
   for (const Json& h : r["retransmitters"]) {
     const double packets = h.value("packets", 0.0);
     out.add("{:<48}{:>12}{:>10}{:>10}", fit(h.value("host", ""), 47), number(h, "retransmitted"), number(h, "packets"),

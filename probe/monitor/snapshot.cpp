@@ -88,6 +88,7 @@ Json json_of(const TargetReport& t, const TargetReport* before, const Rate& rate
 
 Json json_of(const Ranks& r) {
   Json out{{"seconds", r.seconds},
+           {"flow_seconds", r.flow_seconds},
            {"talkers", Json::array()},
            {"slowest", Json::array()},
            {"retransmitters", Json::array()}};

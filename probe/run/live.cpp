@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -165,7 +166,7 @@ class Supervisor {
 
   const RunRequest& request_;
   Options running_;
-  monitor::RankingSink ranking_;
+  monitor::RankingSink ranking_{std::chrono::nanoseconds(running_.flow_active_timeout)};
   LiveProbe probe_;
   LiveReport report_;
   std::optional<monitor::HttpServer> http_;

@@ -2,8 +2,8 @@
 """What happens to a running probe from outside: collectors are killed, stopped and started again, its port goes down and up and
 vanishes. Needs root.
 
-Conversations of our captures come in. The target whose collector stays gets every record that a replay of captures of others gives;
-what the others miss is counted by reason, up to what the kernel had taken when a collector was killed.
+Conversations of our captures come in. The target whose collector stays gets every record that a replay of captures of others
+gives; what the others miss is counted by reason, up to what the kernel had taken when a collector was killed.
 
 Usage: outage_test.py PROBE [WIRE [TIMES]]   (it needs no wire; TIMES: how often the port goes down)
 """
@@ -95,7 +95,7 @@ def collectors(judge, program):
         udp = Collector(w, w.span, program, "udp", 4743).start()
         tap = Tap(w, w.span, "port")
         probe = Probe(w, w.span, program, "outages", {
-            "capture.ports": ["socket:port"], "records.flow": 65536, **TIMES,
+            "capture.ports": ["socket:port"], "sampling.shed": False, "records.flow": 65536, **TIMES,
             "export.targets": [stays.url, f"{small.url}?queue={SMALL_QUEUE}", tcp.url, f"{udp.url}"]})
         time.sleep(0.5)
         feeder = Feeder(w, w.span, "feed", mixture(ROUNDS), RATE)
@@ -132,7 +132,7 @@ class Watched:
         self.name = name
         self.collector = Collector(w, w.span, program, "tcp", 4750 + number).start()
         self.probe = Probe(w, w.span, program, f"link{number}",
-                           {"capture.ports": [port], "export.targets": [self.collector.url], **settings})
+                           {"capture.ports": [port], "sampling.shed": False, "export.targets": [self.collector.url], **settings})
 
     def link_up(self):
         return self.probe.statistics()["ports"][0].get("link_up")

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Running probes in which everything bounded is as small as it can be, or as slow: each fills, says so in its counter, and no record
-is wrong. Needs root.
+"""Running probes in which everything bounded is as small as it can be, or as slow: each fills, says so in its counter, and no
+record is wrong. Needs root.
 
 All see the same frames at the same time: our captures, many at a time, and what is made for one pool each. A replay with room for
 everything is the truth. A record of a probe without room must agree with it in what it says, or be marked.
@@ -22,8 +22,8 @@ from kit.running import Collector, Judge, Probe, Tap, read_text
 from kit.world import wait_until
 
 RATE = 2000  # frames a second of conversations: several probes under sanitizers share two processors
-TIMES = {"flow.tcp_linger": "1s", "flow.idle_timeout": "3s", "flow.udp_idle_timeout": "3s"}
-OVER = 6  # seconds: longer than these, and the seconds in which the probe looks for them
+TIMES = {"flow.tcp_linger": "500ms", "flow.idle_timeout": "1s", "flow.udp_idle_timeout": "1s"}
+OVER = 4  # seconds: longer than these, and the seconds in which the probe looks for them
 LACK_OF_RESOURCES = 5  # flowEndReason
 MANY = 80  # of what is made for a pool
 QUARANTINE_MB = 8  # what the address sanitizer keeps of freed memory
@@ -49,7 +49,7 @@ OF_DISSECTION = ("applicationName", "measurementQuality", "biflowDirection")
 def http_with_a_hole(number):
     """A page whose segments come out of order: the head of the response is split, and its beginning comes last."""
     c = packets.Connection(f"10.70.{number}.1", 40000 + number, f"10.70.{number}.2", 80)
-    head = (f"HTTP/1.1 200 OK\r\nX-Filling: {'f' * 5000}\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n").encode()
+    head = f"HTTP/1.1 200 OK\r\nX-Filling: {'f' * 5000}\r\nContent-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n".encode()
     asked = [*c.handshake(), c.say(0, f"GET /page/{number} HTTP/1.1\r\nHost: hole.example\r\n\r\n".encode())]
     behind, first = c.out_of_order(1, head, 1000)
     return asked, behind, [first, *c.end()]
@@ -62,7 +62,8 @@ def holes():
 
 def datagrams_in_fragments():
     """All first fragments, then all second ones, …: all are under way at a time. And one in too many fragments."""
-    each = [packets.fragments(f"10.71.{i}.1", f"10.71.{i}.2", 7, packets.datagram(5000, 5001, b"d" * 3000), 1480) for i in range(MANY)]
+    each = [packets.fragments(f"10.71.{i}.1", f"10.71.{i}.2", 7, packets.datagram(5000, 5001, b"d" * 3000), 1480)
+            for i in range(MANY)]
     tiny = packets.fragments("10.71.200.1", "10.71.200.2", 8, packets.datagram(5000, 5001, b"t" * 4800), 8)
     return [f for step in zip(*each) for f in step] + tiny
 
@@ -123,7 +124,8 @@ def judge_transaction(record, truth, evicted):
         if record.get("databaseOperation") == "STMT_EXECUTE":  # of a statement that is not known
             leave += ["databaseOperation"]
         wrong.append(differs(record, t, leave))
-    if not wrong and any(record["flowId"] != t["flowId"] and start_of(t) < start_of(record) for t in truth.by_key[key_of(record)]):
+    if not wrong and any(record["flowId"] != t["flowId"] and start_of(t) < start_of(record)
+                         for t in truth.by_key[key_of(record)]):
         return None  # the first copy of its request went with the flow of before
     return None if {} in wrong else wrong[0] if wrong else "nothing like it in the truth"
 
@@ -182,7 +184,8 @@ class Small:
         self.name = name
         self.collector = Collector(w, w.span, program, "tcp", 4760 + number).start()
         self.probe = Probe(w, w.span, program, f"small-{name}", {
-            "capture.ports": ["socket:port"], "export.targets": [self.collector.url], **TIMES, **settings})
+            "capture.ports": ["socket:port"], "sampling.shed": False, "export.targets": [self.collector.url],
+            **TIMES, **settings})
 
     def end(self, judge, truth):
         judge.clean_exit(self.probe, self.probe.stop())
@@ -235,7 +238,7 @@ def flood(judge, program, frames):
     """More than can be carried: a ring whose probe stands still, and a dispatcher whose workers are late."""
     with world.World(None, span=True) as w:
         pair(w, w.span)
-        own = {"export.targets": ["null:"], "capture.ports": ["socket:port"]}
+        own = {"export.targets": ["null:"], "capture.ports": ["socket:port"], "sampling.shed": False}
         still = Probe(w, w.span, program, "still", {**own, "capture.ring_memory": 1 << 20})
         late = Probe(w, w.span, program, "late", {**own, "capture.workers": 2, "capture.queues": 1})
         starve_workers(late.pid())
@@ -245,10 +248,12 @@ def flood(judge, program, frames):
         still.signal(signal.SIGCONT)
         probes = {still: "dropped_kernel", late: "dispatch_full"}
         for probe, reason in probes.items():
-            wait_until(lambda: f"event=loss reason={'port.' * (probe is still)}{reason}" in probe.said(), f"{probe.name}: to say what it lost")
+            line = f"event=loss reason={'port.' * (probe is still)}{reason}"
+            wait_until(lambda: line in probe.said(), f"{probe.name}: to say what it lost")
             before = probe.resident()
             sent_more = Feeder(w, w.span, "feed", frames, 0).wait()
-            judge.check(f"{probe.name}: memory stays", probe.resident() - before < FLAT, f"{probe.resident() - before >> 10} kB")
+            grown = probe.resident() - before
+            judge.check(f"{probe.name}: memory stays", grown < FLAT, f"{grown >> 10} kB")
             sent += sent_more
         for probe, reason in probes.items():
             judge.clean_exit(probe, probe.stop())

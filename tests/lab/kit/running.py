@@ -103,8 +103,8 @@ class Collector:
     def start(self):
         name = self.w.path(f"collector-{self.scheme}-{self.port}-{len(self.lives)}")
         self.lives.append(f"{name}.jsonl")
-        self.process = self.w.spawn(self.netns, [self.program, "collect", "--quiet", "--listen", self.url, "--json", f"{name}.jsonl"],
-                                    stderr=open(f"{name}.log", "w"))
+        command = [self.program, "collect", "--quiet", "--listen", self.url, "--json", f"{name}.jsonl"]
+        self.process = self.w.spawn(self.netns, command, stderr=open(f"{name}.log", "w"))
         kind = "-lntH" if self.scheme == "tcp" else "-lnuH"
         wait_until(lambda: f":{self.port} " in self.w.run(self.netns, ["ss", kind]), f"the collector at {self.url}")
         return self

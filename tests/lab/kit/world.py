@@ -35,8 +35,8 @@ def wait_until(condition, what, seconds=20.0):
 
 
 class World:
-    """Namespaces `a` (client) and `b` (server), joined by wire; `directory` is temporary and private. Without a wire there is only
-    the namespace `span`."""
+    """Namespaces `a` (client) and `b` (server), joined by wire; `directory` is temporary and private. Without a wire there is
+    only the namespace `span`."""
 
     def __init__(self, wire, *wire_options, ipv6=False, span=False, sysctl=()):
         self.wire_program, self.wire_options = os.path.abspath(wire) if wire else None, list(wire_options)

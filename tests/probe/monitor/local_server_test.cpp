@@ -47,7 +47,7 @@ class LocalServers : public testing::Test {
 
   std::string folder_, path_;
   AProbe probe_;
-  RankingSink ranking_;
+  RankingSink ranking_{std::chrono::minutes(5)};
 };
 
 TEST_F(LocalServers, AnswersEachQuestionWithALineOfJson) {

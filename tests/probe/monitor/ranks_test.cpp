@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <memory>
+
 #include "exporter/record/record.h"
 #include "tests/exporter/samples.h"
 
@@ -40,17 +42,21 @@ class Ranking : public testing::Test {
   template <class D>
   void put(D& d) {
     Record* r = d.release();
-    sink_.put(*r);
+    sink_->put(*r);
     pools_.give(r);
   }
+  void interval(std::chrono::nanoseconds longest) {
+    sink_ = std::make_unique<RankingSink>(longest, [this] { return now_; });
+  }
+  void SetUp() override { interval(0s); }
   Ranks ranks() {
-    sink_.flush();
-    return sink_.ranks();
+    sink_->flush();
+    return sink_->ranks();
   }
 
   RecordPools pools_{samples::slots(4)};
   RankingSink::Clock::time_point now_{};
-  RankingSink sink_{[this] { return now_; }};
+  std::unique_ptr<RankingSink> sink_;
 };
 
 TEST_F(Ranking, PutsTheTalkerWithMostOctetsFirst) {
@@ -99,12 +105,30 @@ TEST_F(Ranking, ForgetsWhatIsOlderThanAMinute) {
   now_ += 20s;
   Ranks r = ranks();
   EXPECT_EQ(r.talkers.size(), 2u);
-  EXPECT_EQ(r.seconds, 51);
+  EXPECT_EQ(r.flow_seconds, 51);
   now_ += 11s;
   ranks();
   r = ranks();
   ASSERT_EQ(r.talkers.size(), 1u);
   EXPECT_EQ(r.talkers[0].client, "10.0.0.2");
+}
+
+// A flow that goes on for hours is in a record every active timeout only.
+TEST_F(Ranking, NeverLosesAFlowThatGoesOn) {
+  interval(5min);
+  for (int minute = 0; minute < 60; ++minute) {
+    if (minute % 5 == 0) flow({10, 0, 0, 1}, {10, 0, 0, 9}, 1'000'000);
+    flow({10, 0, 0, 2}, {10, 0, 0, 9}, 50);
+    transaction({10, 0, 0, 9}, 1000);
+    for (int s = 0; s < 60; ++s) {
+      now_ += 1s;
+      const Ranks r = ranks();
+      ASSERT_EQ(r.talkers.size(), 2u) << minute << ":" << s;
+      ASSERT_EQ(r.talkers[0].client, "10.0.0.1");
+      ASSERT_LE(r.flow_seconds, 601);
+      ASSERT_LE(r.seconds, 61);
+    }
+  }
 }
 
 TEST_F(Ranking, ShowsTenOfAsManyAsThereAre) {
@@ -123,7 +147,7 @@ TEST_F(Ranking, TakesAnyRecord) {
     const std::size_t kind = random() % schema::kKindCount;
     Record* r = samples::make(pools_, random, kind, samples::random_groups(random, kind));
     ASSERT_NE(r, nullptr);
-    sink_.put(*r);
+    sink_->put(*r);
     pools_.give(r);
   }
   EXPECT_EQ(ranks().talkers.size(), RankingSink::kShown);

@@ -30,7 +30,8 @@ run::Statistics a_second_later() {
 
 Ranks some_ranks() {
   Ranks r;
-  r.seconds = 60;
+  r.seconds = 45;
+  r.flow_seconds = 60;
   r.talkers.push_back({"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", "2001:db8:1111:2222:3333:4444:5555:6666", "http", 6,
                        65535, 75'000'000, 9, 2});
   r.slowest.push_back({"192.0.2.7", "sql", 12, 1500, 40'000});
