@@ -104,6 +104,9 @@ class Conversation {
       __builtin_prefetch(reinterpret_cast<const std::byte*>(session_) + at);
   }
 
+  // Octets that came wait for some that have not.
+  bool has_hole() const { return streams_[0].has_hole() || streams_[1].has_hole(); }
+
   // Nothing more is to be learnt: finish() and close() it, and do not open another for this flow.
   bool dead() const { return state_ == State::dead; }
   // The protocol, which stays known after the conversation died; nullptr: none (yet).

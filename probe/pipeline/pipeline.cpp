@@ -185,6 +185,8 @@ bool Pipeline::make_room() {
   if (victim == kNoFlow) return false;
   counters_.add(Counter::flow_evicted);
   wheel_.remove(victim);
+  // What waits behind a hole is handed on now, as if the hole were not to be filled.
+  if (Flow& f = flows_[victim]; f.conversation && f.conversation->has_hole()) f.quality |= bit_of(Quality::stream_gap);
   end(flows_[victim], EndReason::lack_of_resources);
   flows_.erase(victim);
   return true;

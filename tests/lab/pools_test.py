@@ -110,7 +110,7 @@ def marks(record):
     return [name for bit, name in MARKS[kind].items() if quality >> bit & 1]
 
 
-def judge_transaction(record, truth, evicted):
+def judge_transaction(record, truth):
     """None, or what is wrong."""
     if marks(record):
         return None
@@ -119,8 +119,6 @@ def judge_transaction(record, truth, evicted):
         leave = ["transactionId"]
         if record["flowId"] != t["flowId"]:  # the flow was begun anew: with a round trip of its own
             leave += ["flowId", "serverResponseTimeMicroseconds", "transactionQuality"]
-        elif record["flowId"] in evicted:  # before a hole in its body was filled
-            leave += ["timeToLastByteMicroseconds"]
         if record.get("databaseOperation") == "STMT_EXECUTE":  # of a statement that is not known
             leave += ["databaseOperation"]
         wrong.append(differs(record, t, leave))
@@ -158,13 +156,12 @@ def judge_records(judge, name, records, truth):
     # Where packets are left out, a flow may have fewer than the truth.
     whole = name not in ("flows", "datagrams", "fragments")
     flows, wrong, checked = defaultdict(list), [], 0
-    evicted = {r["flowId"] for r in records if r.get("flowEndReason") == LACK_OF_RESOURCES}
     for r in records:
         if r["record"] == "flow":
             flows[frozenset(endpoints(r)) | {r["protocolIdentifier"]}].append(r)
             continue
         checked += 1
-        if why := judge_transaction(r, truth, evicted):
+        if why := judge_transaction(r, truth):
             wrong.append((key_of(r), why))
     for some in flows.values():
         checked += len(some)

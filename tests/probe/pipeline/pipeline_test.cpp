@@ -164,6 +164,28 @@ TEST(Pipeline, AFullTableEndsTheFlowNearestToItsTimeout) {
   EXPECT_EQ(p.finish().flows().size(), capacity + 1);
 }
 
+// What comes behind a hole counts as the end then, although the hole may yet be filled.
+TEST(Pipeline, ATransactionThatAFullTableEndsBehindAHoleIsMarked) {
+  for (const bool hole : {false, true}) {
+    PipelineOptions o = small_pipeline();
+    o.flows = 16;
+    o.idle_timeout = kSecond;
+    Connection c;
+    c.handshake().client(kAck | kPsh, "GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    c.server(kAck, "HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\n" + std::string(100, 'x'));
+    for (int i = 0; i < 2; ++i) c.after(kMillisecond).server(kAck | kPsh, std::string(100, 'x'));
+    if (hole) c.frames.erase(c.frames.end() - 2);
+    Probing p(o);
+    p.play(c.frames);
+    for (std::uint16_t i = 0; i < 16; ++i)
+      p.play({datagram(c.frames.back().time, static_cast<std::uint16_t>(5000 + i), 53)});
+    ASSERT_EQ(p.count(Counter::flow_evicted), 1u);
+    ASSERT_EQ(p.of("http").size(), 1u);
+    const auto quality = p.of("http")[0]["transactionQuality"].number();
+    EXPECT_EQ((quality & bit_of(Quality::stream_gap)) != 0, hole);
+  }
+}
+
 TEST(Pipeline, FlowsOfTheRunningBurstAreNotEvicted) {
   PipelineOptions o = small_pipeline();
   o.flows = 16;
