@@ -18,7 +18,7 @@ from kit import packets, world
 from kit.compare import endpoints, replay
 from kit.feeder import Feeder, mixture, pair
 from kit.pcapfile import Frame, read, write
-from kit.running import Collector, Judge, Probe, Tap, read_text
+from kit.running import Collector, Judge, Probe, Tap, as_arguments, read_text
 from kit.world import wait_until
 
 RATE = 2000  # frames a second of conversations: several probes under sanitizers share two processors
@@ -216,8 +216,7 @@ def pools(judge, program, rounds):
         frames = read(capture)
         # A replay knows no time but that of packets: one after everything ends its flows, too.
         write(capture, [*frames, frames[0]._replace(time=frames[-1].time + 60 * 10**9)])
-        settings = [part for key, value in TIMES.items() for part in ("--set", f"{key}={value}")]
-        truth = Truth(replay(program, capture, *settings))
+        truth = Truth(replay(program, capture, *as_arguments(TIMES)))
         for s in small:
             s.end(judge, truth)
             judge.equal(f"{s.name}: frames offered", str(sent), s.probe.ended["offered"])

@@ -17,7 +17,7 @@ from collections import Counter
 from kit import world
 from kit.compare import replay
 from kit.pcapfile import ip_part, read, write
-from kit.running import Collector, Judge, Probe, Tap
+from kit.running import Collector, Judge, Probe, Tap, as_arguments
 from kit.servers import Mariadb, Unbound
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../pcaps/make"))
@@ -140,12 +140,11 @@ def reload_in_bursts(judge, probe, stays, turns, so_far):
 
 
 def judge_records(judge, probe, program, capture, stays, turns):
-    settings = [part for key, value in TIMES.items() for part in ("--set", f"{key}={value}")]
     frames = read(capture)
     # A replay knows no time but that of packets: noise after everything ends its flows, too.
     late = next(f for f in frames if noise_frames([f]))._replace(time=frames[-1].time + 60 * 10**9)
     write(capture, [*frames, late])
-    expected = lines(replay(program, capture, *settings))
+    expected = lines(replay(program, capture, *as_arguments(TIMES)))
     judge.check("there is something to compare", expected.total() > 200, expected.total())
     of_stays = stays.records()
     judge.same("the target that stays", expected, lines(of_stays))

@@ -17,6 +17,10 @@ def read_text(path):
         return file.read()
 
 
+def as_arguments(settings):
+    return [part for key, value in settings.items() for part in ("--set", f"{key}={value}")]
+
+
 class Probe:
     """`augprobe run -c FILE` in a namespace. `settings`: lines of the file without the sections of its keys."""
 
