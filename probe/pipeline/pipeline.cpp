@@ -73,7 +73,7 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
       flows_(options.flows),
       wheel_(flows_),
       shedding_(shedding_options(options), counters),
-      trackers_(options.flows, PageSize::huge),
+      trackers_(options.flows),
       dissection_(options.dissection, counters),
       scribe_(pools, dissection_, outlet, counters, options.redaction) {}
 

@@ -12,7 +12,7 @@
 #include "probe/packet/sampling.h"
 #include "probe/pipeline/conversation.h"
 #include "probe/pipeline/flow_scribe.h"
-#include "probe/tcp/tracker.h"
+#include "probe/tcp/tracker_pool.h"
 
 namespace probe {
 
@@ -76,7 +76,7 @@ class Pipeline {
   FlowTable flows_;
   ExpiryWheel wheel_;
   Shedding shedding_;
-  Pool<tcp::Tracker> trackers_;
+  tcp::TrackerPool trackers_;
   Dissection dissection_;
   FlowScribe scribe_;
   std::uint32_t burst_ = 0;

@@ -31,20 +31,6 @@ bool is_duplicate_ack(const Packet& p, const Side& from, const Side& of) {
   return p.tcp.sack_blocks != 0 && sack_mark(p.tcp) != from.sack;
 }
 
-template <class Side>
-void on_window(const Packet& p, Side& side) {
-  const std::uint16_t window = p.tcp.window;
-  const bool was_closed = side.window_seen && side.window == 0;
-  side.window = window;
-  side.window_seen = true;
-  if (p.tcp.has(kSyn)) return;  // RFC 7323 §2.2: the window of a SYN is not scaled, and not yet in use
-  if (window == 0 && !was_closed) ++side.measures.zero_windows;
-  if (!side.scale_known) return;
-  const std::uint32_t octets = std::uint32_t{window} << side.window_shift;
-  if (!side.window_known || octets < side.window_min) side.window_min = octets;
-  side.window_known = true;
-}
-
 // RFC 2883 §4: the first block lies below the acknowledgement or inside of the second block.
 bool is_dsack(const TcpHeader& t) {
   const auto& [left, right] = t.sack[0];
@@ -68,7 +54,15 @@ void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
 
 }  // namespace
 
-Tracker::Tracker() {}
+Tracker::~Tracker() {
+  for (const Side& side : sides_)
+    if (side.troubles) troubles_.destroy(side.troubles);
+}
+
+Troubles& Tracker::troubles_of(Side& side) {
+  if (!side.troubles) side.troubles = troubles_.make();
+  return *side.troubles;
+}
 
 Verdict Tracker::on_segment(const Packet& p, Sender s) {
   const std::uint32_t now_us = microseconds_of(p);
@@ -138,7 +132,7 @@ bool Tracker::on_syn(const Packet& p, Sender s) {
     from.start(p);  // a server without memory of its first answer, as with SYN cookies; or what came was forged
   }
   if (handshake_.on_syn(p, s)) {
-    to.measures.spurious_packets += to.repeats;
+    if (to.repeats != 0) to.troubles->measures.spurious_packets += to.repeats;
     to.repeats = 0;
   }
   for (Sender i : {0u, 1u}) sides_[i].ends_handshake = handshake_.awaits(i);
@@ -150,7 +144,8 @@ void Tracker::restart() {
   for (Side& side : sides_) {
     const Side old = side;
     std::construct_at(&side);
-    side.measures = old.measures;
+    side.troubles = old.troubles;
+    if (side.troubles) side.troubles->holes.clear();
     side.window_min = old.window_min;
     side.window_known = old.window_known;
     side.flags = old.flags;
@@ -182,10 +177,23 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s, std::uint32_t now_us
     if (!plausible(acknowledged, s)) return;
     advance_acknowledged(acknowledged, s, now_us);
   } else if (is_duplicate_ack(p, from, of)) {
-    ++from.measures.duplicate_acks;
+    ++troubles_of(from).measures.duplicate_acks;
   }
   if (p.tcp.sack_blocks != 0) from.sack = sack_mark(p.tcp);
   on_window(p, from);
+}
+
+void Tracker::on_window(const Packet& p, Side& side) {
+  const std::uint16_t window = p.tcp.window;
+  const bool was_closed = side.window_seen && side.window == 0;
+  side.window = window;
+  side.window_seen = true;
+  if (p.tcp.has(kSyn)) return;  // RFC 7323 §2.2: the window of a SYN is not scaled, and not yet in use
+  if (window == 0 && !was_closed) ++troubles_of(side).measures.zero_windows;
+  if (!side.scale_known) return;
+  const std::uint32_t octets = std::uint32_t{window} << side.window_shift;
+  if (!side.window_known || octets < side.window_min) side.window_min = octets;
+  side.window_known = true;
 }
 
 // What the receiver tells of copies that it did not need: by DSACK; or, without SACK, by repeating itself although it
@@ -196,8 +204,8 @@ void Tracker::on_needless(const Packet& p, Sender s) {
   unsigned i = 0;
   if (is_dsack(p.tcp)) {
     const auto& [left, right] = p.tcp.sack[0];
-    while (i < of.repeats && (sequence_before(of.repeated[i], left) || sequence_at_or_before(right, of.repeated[i])))
-      ++i;
+    const auto& begin = of.troubles->repeated;
+    while (i < of.repeats && (sequence_before(begin[i], left) || sequence_at_or_before(right, begin[i]))) ++i;
   } else {
     if (from.sack_offered && of.sack_offered) return;  // RFC 2883 §4: it would have told by DSACK
     const bool again = of.acknowledged_known && of.acknowledged == of.top && p.tcp.acknowledgement == of.top &&
@@ -210,8 +218,8 @@ void Tracker::on_needless(const Packet& p, Sender s) {
     }
   }
   if (i == of.repeats) return;
-  ++of.measures.spurious_packets;  // each copy is told of by itself
-  of.repeated[i] = of.repeated[--of.repeats];
+  ++of.troubles->measures.spurious_packets;  // each copy is told of by itself
+  of.troubles->repeated[i] = of.troubles->repeated[--of.repeats];
 }
 
 // RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.
@@ -233,10 +241,10 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::ui
     if (sequence_before(of.top, acknowledged) && (of.provisional || (of.probed && acknowledged == of.top + 1)))
       of.top = acknowledged;
     const std::uint32_t since = of.acknowledged_or_origin();
-    if (!of.holes.empty() && sequence_before(since, acknowledged))
-      of.measures.capture_loss_octets += of.holes.octets(since, acknowledged);
+    if (of.holes && sequence_before(since, acknowledged))
+      of.troubles->measures.capture_loss_octets += of.troubles->holes.octets(since, acknowledged);
     if (sequence_before(of.top, acknowledged))
-      of.measures.capture_loss_octets += acknowledged - (sequence_before(of.top, since) ? since : of.top);
+      troubles_of(of).measures.capture_loss_octets += acknowledged - (sequence_before(of.top, since) ? since : of.top);
     if (const auto sent_us = of.outstanding.acknowledge(acknowledged)) {
       const auto sample_us = static_cast<std::int32_t>(now_us - *sent_us);
       if (sample_us >= 0) {
@@ -270,14 +278,14 @@ std::uint32_t Tracker::quality() const {
   if (handshake_.ambiguous(0) || handshake_.ambiguous(1)) bits |= bit_of(Quality::handshake_repeated);
   if (handshake_.ack_late()) bits |= bit_of(Quality::handshake_ack_late);
   if (handshake_.disorder()) bits |= bit_of(Quality::time_disorder);
-  if (sides_[0].measures.capture_loss_octets + sides_[1].measures.capture_loss_octets != 0)
-    bits |= bit_of(Quality::capture_loss);
+  for (const Side& side : sides_)
+    if (side.troubles && side.troubles->measures.capture_loss_octets != 0) bits |= bit_of(Quality::capture_loss);
   return bits;
 }
 
 void Tracker::start_interval() {
   for (Side& side : sides_) {
-    side.measures = {};
+    if (side.troubles) side.troubles->measures = {};
     side.rtt = {};
     side.window_known = false;
     side.flags = 0;

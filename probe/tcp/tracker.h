@@ -5,30 +5,21 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "probe/base/pool.h"
 #include "probe/base/quality.h"
 #include "probe/packet/packet.h"
 #include "probe/tcp/handshake.h"
-#include "probe/tcp/holes.h"
 #include "probe/tcp/outstanding.h"
 #include "probe/tcp/recent_packets.h"
 #include "probe/tcp/rtt.h"
+#include "probe/tcp/troubles.h"
 
 namespace probe::tcp {
 
 // Which endpoint sent: 0 the lower one of the flow's key, 1 the higher one. Who is the initiator does not matter here.
 using Sender = unsigned;
 
-// What happened to the segments of one sender since the last report. Octets are payload: SYN and FIN are not counted.
-struct SenderTroubles {
-  std::uint32_t retransmitted_packets = 0;  // all of them: seen twice, repeated SYN or FIN, holes filled by a repeat
-  std::uint64_t retransmitted_octets = 0;
-  std::uint32_t before_probe_packets = 0;  // of these: the first copy never passed the probe
-  std::uint32_t spurious_packets = 0;      // of these: the receiver had the octets already
-  std::uint32_t out_of_order_packets = 0;
-  std::uint32_t duplicate_acks = 0;       // sent by this sender (RFC 5681 §2)
-  std::uint32_t zero_windows = 0;         // times this sender closed its receive window
-  std::uint64_t capture_loss_octets = 0;  // acknowledged by the other side, never seen
-};
+// The same with what has nothing to do with trouble.
 struct SenderMeasures : SenderTroubles {
   std::uint32_t window_min = 0;  // least receive window announced, scaled
   bool window_known = false;     // a window was seen whose scale is known
@@ -51,13 +42,17 @@ enum class Verdict : std::uint8_t {
 
 class Tracker {
  public:
-  Tracker();
+  // The pool has room for two of each tracker (TrackerPool), so it is never empty.
+  explicit Tracker(Pool<Troubles>& troubles) : troubles_(troubles) {}
+  ~Tracker();
+  Tracker(const Tracker&) = delete;
+  Tracker& operator=(const Tracker&) = delete;
 
   Verdict on_segment(const Packet&, Sender);
 
   SenderMeasures measures(Sender s) const {
     const Side& side = sides_[s];
-    return {side.measures, side.window_min, side.window_known, side.flags};
+    return {side.troubles ? side.troubles->measures : SenderTroubles{}, side.window_min, side.window_known, side.flags};
   }
   const RttStatistics& rtt(Sender s) const { return sides_[s].rtt; }  // between the probe and endpoint s
   // Handshake round trips; kUnknown if not seen or not trustworthy.
@@ -106,7 +101,6 @@ class Tracker {
     for (const Side& side : sides_) {
       __builtin_prefetch(&side.top);
       __builtin_prefetch(&side.rtt);
-      __builtin_prefetch(&side.measures);
     }
   }
 
@@ -114,30 +108,27 @@ class Tracker {
   void start_interval();
 
  private:
-  // Retransmissions whose first copy passed the probe and which were not known to be needless when they passed: a later
-  // DSACK (RFC 2883) may tell. A few are enough, since it comes a round trip later.
-  static constexpr unsigned kRepeats = 8;
-
-  // What is known of one sender. An ordinary packet touches one cache line of both senders, from the end of `holes` to
-  // the beginning of `outstanding`, then those of the segments outstanding and of `packets`; a sample that of `rtt`.
+  // What is known of one sender. An ordinary packet touches the first cache line of both senders, then those of the
+  // segments outstanding and of `packets`; a sample that of `rtt`.
   struct alignas(64) Side {
-    std::array<std::uint32_t, kRepeats> repeated;  // where they begin; only `repeats` of them are read
-    Holes holes;
-
+    Troubles* troubles = nullptr;    // once there were any
     std::uint32_t top = 0;           // next sequence number
     std::uint32_t origin = 0;        // the first sequence number that can have been seen
     std::uint32_t acknowledged = 0;  // by the other side
     std::uint32_t top_us = 0;        // when `top` was set
     std::uint32_t sack = 0;          // mark of the last SACK block that it sent
     std::uint32_t fin_end = 0;
-    std::uint32_t window_min = 0;  // SenderMeasures has these three
+    std::uint32_t window_min = 0;  // SenderMeasures has this, window_known and flags
+    std::uint32_t odd_ack = 0;     // an acknowledgement that it sent far beyond what was seen
+    std::uint32_t origin_timestamp = 0;
+    std::uint16_t window = 0;  // last one that it announced, as on the wire
+    std::uint16_t ip_id = 0;   // the latest
+    std::uint16_t maximum_segment = 0;
     bool window_known = false;
     std::uint8_t flags = 0;
     std::uint8_t remembered = 0;  // packets, modulo 256
-    std::uint16_t window = 0;     // last one that it announced, as on the wire
-    std::uint16_t ip_id = 0;      // the latest
     std::uint8_t window_shift = 0;
-    std::uint8_t repeats = 0, next_repeat = 0;
+    std::uint8_t repeats = 0;      // remembered among its troubles
     std::uint8_t reactions = 0;    // answers still to come to copies known to be needless when they passed
     bool seen : 1 = false;         // `top` and `origin` are known
     bool provisional : 1 = false;  // but only from a segment without data, which can be a keep-alive
@@ -152,15 +143,12 @@ class Tracker {
     bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
     bool ends_handshake : 1 = false;  // its next acknowledgement may
     bool reset : 1 = false;           // by either side
-    std::uint16_t maximum_segment = 0;
-    std::uint32_t odd_ack = 0;  // an acknowledgement that it sent far beyond what was seen
-    std::uint32_t origin_timestamp = 0;
+    bool holes : 1 = false;           // there are some among its troubles
 
     Outstanding outstanding;
     RecentPackets packets;
     RttStatistics rtt;
     RecentMinimum recent;
-    SenderTroubles measures;
     Nanos origin_time = 0;
     Nanos last_repeat = kNever;
 
@@ -170,16 +158,16 @@ class Tracker {
     void found(std::uint32_t begin, std::uint32_t end);
     void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
     void grow_old();
-    void repeat(const Packet&, std::uint32_t octets);
+    void not_lost(std::uint32_t octets);
+    Holes::Fill fill_holes(std::uint32_t begin, std::uint32_t end, std::uint32_t known);
     void remember_repeat(std::uint32_t sequence);
     std::uint32_t acknowledged_or_origin() const { return acknowledged_known ? acknowledged : origin; }
     bool has_acknowledged(std::uint32_t end) const;
     std::uint32_t reach() const;
   };
-  // The first line, and where what lies around it begins and ends.
-  static_assert(offsetof(Side, top) == 64 * 3 + alignof(Holes) && sizeof(Holes) == 160 + alignof(Holes));
-  static_assert(offsetof(Side, packets) == 64 * 4 + sizeof(Outstanding) - alignof(Outstanding));
-  static_assert(offsetof(Side, rtt) % 64 + sizeof(RttStatistics) + sizeof(RecentMinimum) <= 64);
+  // The first line has all up to the counts of `outstanding`.
+  static_assert(offsetof(Side, outstanding) == 64 - alignof(Outstanding) && offsetof(Side, packets) == 64 * 3);
+  static_assert(offsetof(Side, rtt) == 64 * 4 && sizeof(Side) == 64 * 5);
 
   bool opens_another(const Packet&, Sender) const;
   bool is_duplicate(const Packet&, Sender, std::uint32_t now_us);
@@ -188,6 +176,7 @@ class Tracker {
   void on_reset(const Packet&, Sender);
   void on_acknowledgement(const Packet&, Sender, std::uint32_t now_us);
   void on_needless(const Packet&, Sender);
+  void on_window(const Packet&, Side&);
   bool plausible(std::uint32_t acknowledged, Sender);
   void advance_acknowledged(std::uint32_t acknowledged, Sender, std::uint32_t now_us);
   Verdict on_data(const Packet&, Sender, std::uint32_t now_us);
@@ -197,10 +186,14 @@ class Tracker {
   Verdict on_before_origin(const Packet&, Sender);
   bool was_reordered(const Packet&, Sender, const Hole&) const;
   void restart();
+  Troubles& troubles_of(Side&);
+  void open_hole(Side&, const Hole&);
+  SenderTroubles& repeat(const Packet&, Side&, std::uint32_t octets);
   void mark(Quality q) { quality_ |= bit_of(q); }
 
   std::array<Side, 2> sides_;
   Handshake handshake_;
+  Pool<Troubles>& troubles_;
   std::uint32_t quality_ = 0;
 };
 

@@ -53,7 +53,7 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     return Verdict::fresh;
   }
   const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value};
-  if (from.holes.open(hole, from.acknowledged_or_origin())) mark(Quality::tracker_full);
+  open_hole(from, hole);
   from.advance(p, end, now_us);
   return Verdict::early;
 }
@@ -74,9 +74,9 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
   const std::uint32_t known_end = end - beyond;
   const std::uint32_t below = sequence_before(sequence, from.origin) ? earlier(known_end, from.origin) - sequence : 0;
   Holes::Fill fill;
-  if (!from.holes.empty()) {
-    fill = from.holes.fill(sequence, known_end, from.acknowledged_or_origin());
-    from.measures.capture_loss_octets -= std::min<std::uint64_t>(from.measures.capture_loss_octets, fill.acknowledged);
+  if (from.holes) {
+    fill = from.fill_holes(sequence, known_end, from.acknowledged_or_origin());
+    from.not_lost(fill.acknowledged);
     if (fill.forgot) mark(Quality::tracker_full);
   }
   const std::uint32_t again = length - beyond - below - fill.octets;
@@ -96,9 +96,9 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
 Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std::uint32_t filled) {
   Side& from = sides_[s];
   if (p.tcp.has(kSyn) && handshake_.simultaneous()) return Verdict::repeated;  // RFC 9293 §3.5: its SYN-ACK
-  from.repeat(p, again + filled);
+  SenderTroubles& measures = repeat(p, from, again + filled);
   if (from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top))) {
-    ++from.measures.spurious_packets;
+    ++measures.spurious_packets;
     if (from.reactions < UINT8_MAX) ++from.reactions;
   } else {
     from.remember_repeat(p.tcp.sequence);
@@ -115,13 +115,13 @@ Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fi
     return Verdict::late;
   }
   if (reordered) {
-    ++from.measures.out_of_order_packets;
+    ++from.troubles->measures.out_of_order_packets;
     from.outstanding.forget_behind(p.tcp.sequence);
     from.last_repeat = p.time;
   } else {
-    from.repeat(p, fill.octets);
+    SenderTroubles& measures = repeat(p, from, fill.octets);
     // The receiver had it: the first copy did pass, but the capture missed it.
-    ++(fill.acknowledged != 0 ? from.measures.spurious_packets : from.measures.before_probe_packets);
+    ++(fill.acknowledged != 0 ? measures.spurious_packets : measures.before_probe_packets);
   }
   if (!p.tcp.has(kFin)) from.outstanding.push(p.tcp.sequence + p.payload_length, microseconds_of(p));
   return Verdict::late;
@@ -136,19 +136,34 @@ Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
   const Hole hole{p.tcp.sequence, from.origin, microseconds_of(p) - std::uint32_t{kFar}, origin_us,
                   from.origin_timestamp};
   if (was_reordered(p, s, hole)) {
-    ++from.measures.out_of_order_packets;
+    ++troubles_of(from).measures.out_of_order_packets;
     from.last_repeat = p.time;
   } else {
-    from.repeat(p, p.payload_length);
-    if (from.has_acknowledged(end)) ++from.measures.spurious_packets;
+    SenderTroubles& measures = repeat(p, from, p.payload_length);
+    if (from.has_acknowledged(end)) ++measures.spurious_packets;
   }
   if (sequence_before(end, from.origin)) {
     Hole rest = hole;
     rest.begin = end;
-    if (from.holes.open(rest, from.acknowledged_or_origin())) mark(Quality::tracker_full);
+    open_hole(from, rest);
   }
   from.origin = p.tcp.sequence;
   return Verdict::late;
+}
+
+void Tracker::open_hole(Side& side, const Hole& hole) {
+  if (troubles_of(side).holes.open(hole, side.acknowledged_or_origin())) mark(Quality::tracker_full);
+  side.holes = true;
+}
+
+// Counts a retransmission, whatever the reason.
+SenderTroubles& Tracker::repeat(const Packet& p, Side& side, std::uint32_t octets) {
+  SenderTroubles& measures = troubles_of(side).measures;
+  ++measures.retransmitted_packets;
+  measures.retransmitted_octets += std::min(octets, p.payload_length);
+  side.outstanding.forget_behind(p.tcp.sequence);
+  if (p.payload_length != 0) side.last_repeat = p.time;
+  return measures;
 }
 
 // Whether the segment that fills a hole was sent before those behind the hole.
@@ -199,7 +214,8 @@ void Tracker::Side::start(const Packet& p) {
   origin_time = p.time;
   origin_timestamp = p.tcp.timestamp_value;
   timestamps = p.tcp.has_timestamps;
-  holes.clear();
+  if (holes) troubles->holes.clear();
+  holes = false;
   outstanding.clear();
   repeats = reactions = 0;
   probed = false;
@@ -209,9 +225,19 @@ void Tracker::Side::start(const Packet& p) {
 
 // [begin, end) has been seen, behind the top: if it had been acknowledged, it had been taken for lost.
 void Tracker::Side::found(std::uint32_t begin, std::uint32_t end) {
-  if (!acknowledged_known || !sequence_before(begin, acknowledged)) return;
-  const std::uint32_t octets = earlier(end, acknowledged) - begin;
-  measures.capture_loss_octets -= std::min<std::uint64_t>(measures.capture_loss_octets, octets);
+  if (acknowledged_known && sequence_before(begin, acknowledged)) not_lost(earlier(end, acknowledged) - begin);
+}
+
+void Tracker::Side::not_lost(std::uint32_t octets) {
+  if (!troubles) return;
+  std::uint64_t& lost = troubles->measures.capture_loss_octets;
+  lost -= std::min<std::uint64_t>(lost, octets);
+}
+
+Holes::Fill Tracker::Side::fill_holes(std::uint32_t begin, std::uint32_t end, std::uint32_t known) {
+  const Holes::Fill fill = troubles->holes.fill(begin, end, known);
+  holes = !troubles->holes.empty();
+  return fill;
 }
 
 void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t now_us) {
@@ -227,25 +253,19 @@ void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t no
 // Numbers that lie far back would come to lie ahead. The receiver has acknowledged them, seen or not.
 void Tracker::Side::grow_old() {
   const std::uint32_t oldest = top - kFar / 2;
-  if (!holes.empty()) holes.fill(origin, oldest, origin);
+  if (holes) fill_holes(origin, oldest, origin);
   origin = oldest;
   if (acknowledged_known && sequence_before(acknowledged, oldest)) acknowledged_known = false;
 }
 
-void Tracker::Side::repeat(const Packet& p, std::uint32_t octets) {
-  ++measures.retransmitted_packets;
-  measures.retransmitted_octets += std::min(octets, p.payload_length);
-  outstanding.forget_behind(p.tcp.sequence);
-  if (p.payload_length != 0) last_repeat = p.time;
-}
-
 void Tracker::Side::remember_repeat(std::uint32_t sequence) {
-  if (repeats < kRepeats) {
-    repeated[repeats++] = sequence;
+  if (repeats < Troubles::kRepeats) {
+    troubles->repeated[repeats++] = sequence;
     return;
   }
-  repeated[next_repeat] = sequence;
-  next_repeat = static_cast<std::uint8_t>((next_repeat + 1) % kRepeats);
+  std::uint8_t& next = troubles->next_repeat;
+  troubles->repeated[next] = sequence;
+  next = static_cast<std::uint8_t>((next + 1) % Troubles::kRepeats);
 }
 
 }  // namespace probe::tcp

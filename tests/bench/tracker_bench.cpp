@@ -1,7 +1,7 @@
 // What the tracker costs for ordinary packets: two data segments, then their acknowledgement. docs/PERFORMANCE.md.
 #include <benchmark/benchmark.h>
 
-#include <vector>
+#include <deque>
 
 #include "probe/tcp/tracker.h"
 
@@ -27,7 +27,7 @@ struct Conversation {
     sequence += packet.payload_length;
     tracker.on_segment(packet, acknowledges);
   }
-  Conversation() {
+  explicit Conversation(Pool<tcp::Troubles>& troubles) : tracker(troubles) {
     packet.key.protocol = ip_protocol::kTcp;
     packet.tcp.flags = tcp_flag::kAck;
     packet.tcp.window = 500;
@@ -37,7 +37,10 @@ struct Conversation {
 
 // One after the other, as a burst brings them: with one connection all is in the cache, with many nothing is.
 void ordinary_packets(benchmark::State& state) {
-  std::vector<Conversation> all(static_cast<std::size_t>(state.range(0)));
+  const auto n = static_cast<std::size_t>(state.range(0));
+  Pool<tcp::Troubles> troubles(2 * n);
+  std::deque<Conversation> all;
+  while (all.size() < n) all.emplace_back(troubles);
   Nanos now = kSecond;
   std::size_t i = 0;
   for ([[maybe_unused]] auto _ : state) {
@@ -48,8 +51,9 @@ void ordinary_packets(benchmark::State& state) {
 BENCHMARK(ordinary_packets)->Arg(1)->Arg(100'000);
 
 void construction(benchmark::State& state) {
+  Pool<tcp::Troubles> troubles(2);
   for ([[maybe_unused]] auto _ : state) {
-    tcp::Tracker t;
+    tcp::Tracker t(troubles);
     benchmark::DoNotOptimize(t);
   }
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "probe/tcp/tracker_pool.h"
 #include "tests/probe/tcp/talk.h"
 
 namespace probe::tcp {
@@ -338,7 +339,37 @@ TEST(Tracker, CountsAnewInEachInterval) {
   EXPECT_EQ(t.of(kClient).flags, kAck);
 }
 
-TEST(Tracker, IsSmallEnoughForOnePerConnection) { EXPECT_LE(sizeof(Tracker), 1280u); }
+TEST(Tracker, IsSmallEnoughForOnePerConnection) { EXPECT_LE(sizeof(Tracker), 768u); }
+
+TEST(Tracker, TakesMemoryForTroublesOnlyOnceItHasSome) {
+  Talk t;
+  t.open();
+  t.send(client().seq(1).data(100));
+  t.after(1ms).send(server().seq(1));
+  t.send(client().seq(101).data(100));
+  EXPECT_EQ(t.troubles.in_use(), 0u);
+  t.after(200ms).send(client().seq(101).data(100));
+  t.send(client().seq(301).data(100));
+  EXPECT_EQ(t.troubles.in_use(), 1u);
+  t.tracker.start_interval();
+  EXPECT_EQ(t.of(kClient).retransmitted_packets, 0u);
+  EXPECT_EQ(t.troubles.in_use(), 1u);
+}
+
+TEST(Tracker, GivesMemoryOfItsTroublesBack) {
+  TrackerPool pool(1);
+  for (int i = 0; i < 3; ++i) {
+    Talk t;
+    Tracker* const tracker = pool.make();
+    ASSERT_NE(tracker, nullptr);
+    for (const Sender s : {kClient, kServer}) {
+      tracker->on_segment(t.packet(Told(s).seq(1).data(100)), s);
+      tracker->on_segment(t.packet(Told(s).seq(1).data(100)), s);
+      EXPECT_EQ(tracker->measures(s).retransmitted_packets, 1u);
+    }
+    pool.destroy(tracker);
+  }
+}
 
 }  // namespace
 }  // namespace probe::tcp

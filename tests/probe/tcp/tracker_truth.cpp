@@ -22,6 +22,7 @@ using namespace probe;
 using tcp::Sender;
 
 struct Connection {
+  explicit Connection(Pool<tcp::Troubles>& troubles) : tracker(troubles) {}
   tcp::Tracker tracker;
   std::uint32_t packets[2] = {};
 };
@@ -31,7 +32,7 @@ struct Hash {
 };
 using Connections = std::unordered_map<FlowKey, Connection, Hash>;
 
-Connections follow(const std::string& path) {
+Connections follow(const std::string& path, Pool<tcp::Troubles>& troubles) {
   Counters counters;
   const auto capture = io::Capture::open(path, counters);
   Decoder decoder({}, counters);
@@ -42,7 +43,7 @@ Connections follow(const std::string& path) {
     decoder.new_burst();
     for (std::size_t i = 0; i < n; ++i) {
       if (!decoder.decode(frames[i], p) || !p.is_tcp()) continue;
-      Connection& c = connections[p.key];
+      Connection& c = connections.try_emplace(p.key, troubles).first->second;
       c.tracker.on_segment(p, p.from_high);
       ++c.packets[p.from_high];
     }
@@ -155,7 +156,10 @@ void judge_handshake(Judge& judge, const Row& row, Connections& connections) {
 int main(int count, char** arguments) try {
   if (count != 3) throw std::runtime_error("usage: tracker_truth TRACE PREFIX");
   const std::string prefix = arguments[2];
-  Connections connections = follow(arguments[1]);
+  constexpr std::size_t kMostConnections = 500'000;
+  Pool<tcp::Troubles> troubles(2 * kMostConnections);
+  Connections connections = follow(arguments[1], troubles);
+  if (connections.size() > kMostConnections) throw std::runtime_error("more connections than memory is meant for");
   Judge judge;
   for (const Row& row : table(prefix + ".directions.csv"))
     if (row.at("kind") != "dns") judge_direction(judge, row, connections);
