@@ -31,8 +31,7 @@ enum class EndReason : std::uint8_t {
 struct SideCounts {
   std::uint64_t octets = 0;
   std::uint64_t packets = 0;
-  Nanos first = 0;  // if packets > 0
-  Nanos last = 0;
+  Nanos last = 0;  // if packets > 0
 };
 
 // Times the turns of a conversation without knowing its protocol: data of the initiator, then data of the responder.
@@ -56,44 +55,42 @@ struct Turns {
 };
 
 // Lives in the table's slot for as long as packets come. Sides are by canonical endpoint (0 lower, 1 higher), so that
-// learning late who the initiator is changes one field only. Three cache lines have what an ordinary packet needs, the
-// fourth what the first packet writes and records read.
+// learning late who the initiator is changes one field only. The first two cache lines have what every packet needs,
+// the third what packets with payload need, the fourth what the first packet writes and records read.
 struct alignas(64) Flow {
   FlowKey key;
-  Nanos last = 0;                                   // newest packet
-  std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
+  Nanos last = 0;                   // newest packet
+  tcp::Tracker* tracker = nullptr;  // TCP only
 
-  tcp::Tracker* tracker = nullptr;       // TCP only
-  Conversation* conversation = nullptr;  // once there was payload to look into
-  Turns turns;
+  alignas(64) std::array<SideCounts, 2> sides;
+  Nanos interval_start = 0;                       // first packet of this record's interval, if packets() > 0
+  std::uint32_t burst = 0;                        // of its last packet: flows of the running burst are not evicted
   std::array<std::uint8_t, 2> ttl_min{255, 255};  // of each side in this interval
   std::uint8_t initiator : 1 = 0;
   bool initiator_certain : 1 = false;  // told by a SYN or by the payload
   bool ended : 1 = false;              // FIN of both sides or RST: lingers
   bool look_inside : 1 = false;        // its payload is wanted
+  std::uint8_t application = 0;        // number of its dissector + 1, once the conversation is gone; 0: none
+
+  alignas(64) Conversation* conversation = nullptr;  // once there was payload to look into
+  Turns turns;
+  std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
+  std::array<Nanos, 2> first{};                     // packet of each side in this interval, if there is one
   std::array<bool, 2> initial_known{};
-  std::uint32_t burst = 0;  // of its last packet: flows of the running burst are not evicted
 
-  alignas(64) std::array<SideCounts, 2> sides;
-
-  std::uint64_t id = 0;
+  alignas(64) std::uint64_t id = 0;
   Encapsulation encapsulation;  // of the first packet
   std::uint32_t quality = 0;
   std::uint32_t transactions = 0;
   std::uint16_t icmp_type_code = 0;             // of the first packet
   std::array<std::uint8_t, 2> traffic_class{};  // of the first packet of each side in this interval
   std::uint8_t mac_from = 0;                    // who sent the packet that `encapsulation` is of
-  std::uint8_t application = 0;                 // number of its dissector + 1, once the conversation is gone; 0: none
   std::uint8_t halvings = 0;                    // of the sample of flows, by shedding, when this flow began
 
-  // First packet of this record's interval; there must be one.
-  Nanos interval_start() const {
-    if (sides[0].packets == 0) return sides[1].first;
-    return sides[1].packets == 0 ? sides[0].first : std::min(sides[0].first, sides[1].first);
-  }
   std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 };
 
-static_assert(sizeof(Flow) == 256 && offsetof(Flow, sides) == 128 && offsetof(Flow, id) == 192);
+static_assert(sizeof(Flow) == 256 && offsetof(Flow, sides) == 64 && offsetof(Flow, conversation) == 128 &&
+              offsetof(Flow, id) == 192);
 
 }  // namespace probe

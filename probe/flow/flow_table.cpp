@@ -31,11 +31,13 @@ inline unsigned FlowTable::matches(const Bucket& b, std::uint16_t tag) {
 #endif
 }
 
-void FlowTable::prefetch_flow(std::uint64_t hash) const {
+void FlowTable::prefetch_flow(std::uint64_t hash, bool payload) const {
   const Bucket& b = buckets_[home_of(hash)];
   const unsigned mask = matches(b, tag_of(hash));
   if (mask == 0) return;
-  prefetch_octets(&flows_[b.flows[static_cast<unsigned>(std::countr_zero(mask))]], offsetof(Flow, id));
+  const Flow& f = flows_[b.flows[static_cast<unsigned>(std::countr_zero(mask))]];
+  prefetch_octets(&f, offsetof(Flow, conversation));
+  if (payload) __builtin_prefetch(&f.conversation, 1);
 }
 
 FlowIndex FlowTable::find(const FlowKey& key, std::uint64_t hash) const {

@@ -21,8 +21,8 @@ class FlowTable {
   FlowTable& operator=(const FlowTable&) = delete;
 
   void prefetch_bucket(std::uint64_t hash) const { __builtin_prefetch(&buckets_[home_of(hash)]); }
-  // The flow that is likely to be found.
-  void prefetch_flow(std::uint64_t hash) const;
+  // The flow that is likely to be found, with what payload needs or without.
+  void prefetch_flow(std::uint64_t hash, bool payload) const;
   // The flow's slot, or kNoFlow.
   FlowIndex find(const FlowKey& key, std::uint64_t hash) const;
   // A new slot for a key that is not in the table, or kNoFlow if the table is full. Of what was in the slot only the

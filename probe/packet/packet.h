@@ -81,6 +81,7 @@ struct Packet {
   Encapsulation encapsulation;
 
   bool is_tcp() const { return key.protocol == ip_protocol::kTcp; }
+  bool ends_tcp() const { return is_tcp() && tcp.has(tcp_flag::kFin | tcp_flag::kRst); }
   // RFC 9293 §3.4: SYN and FIN each take one sequence number.
   std::uint32_t sequence_length() const {
     return payload_length + (tcp.has(tcp_flag::kSyn) ? 1 : 0) + (tcp.has(tcp_flag::kFin) ? 1 : 0);

@@ -18,11 +18,11 @@ DissectorCounters& DissectorCounters::operator+=(const DissectorCounters& other)
 Dissection::Dissection(const DissectionOptions& options, Counters& counters, std::span<const Dissector* const> all)
     : all_(all.first(std::min(all.size(), kMostDissectors))),
       counters_(counters),
-      conversations_(options.conversations, sizeof(Conversation)),
+      conversations_(options.conversations, sizeof(Conversation), PageSize::huge),
       streams_(options.streams),
       notes_(options.notes, &counters) {
   for (std::size_t i = 0; i < all_.size(); ++i) {
-    sessions_.push_back(std::make_unique<SlotPool>(options.sessions, all_[i]->session_octets));
+    sessions_.push_back(std::make_unique<SlotPool>(options.sessions, all_[i]->session_octets, PageSize::huge));
     const std::uint64_t bit = std::uint64_t{1} << i;
     if (!(options.enabled & bit)) continue;
     if (all_[i]->over != Over::udp) over_tcp_ |= bit;
@@ -50,6 +50,7 @@ Conversation* Dissection::open() {
     counters_.add(Counter::dissection_conversations_full);
     return nullptr;
   }
+  conversations_.prefetch_next();
   return new (slot) Conversation(*this);
 }
 

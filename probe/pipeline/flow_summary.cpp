@@ -19,7 +19,7 @@ std::uint32_t microseconds(Nanos n) {
 void write_counts(FlowDraft& r, const Flow& f) {
   const SideCounts& forward = f.sides[f.initiator];
   const SideCounts& reverse = f.sides[f.initiator ^ 1u];
-  const Nanos start = f.interval_start();
+  const Nanos start = f.interval_start;
   const Nanos end = forward.packets == 0   ? reverse.last
                     : reverse.packets == 0 ? forward.last
                                            : std::max(forward.last, reverse.last);
@@ -37,7 +37,7 @@ void write_counts(FlowDraft& r, const Flow& f) {
   }
   if (reverse.packets > 0) {
     r.set<"reverseMinimumTTL">(f.ttl_min[f.initiator ^ 1u]);
-    r.set<"reverseFlowStartMilliseconds">(reverse.first);
+    r.set<"reverseFlowStartMilliseconds">(f.first[f.initiator ^ 1u]);
     r.set<"reverseFlowEndMilliseconds">(reverse.last);
   }
 }

@@ -62,13 +62,15 @@ Conversation::Verdict Conversation::ask_these(std::uint64_t dissectors, Side fro
 bool Conversation::open(const Verdict& v, unsigned sender) {
   protocol_ = v.dissector;
   client_ = static_cast<std::uint8_t>(v.guess == Guess::from_client ? sender : 1 - sender);
-  void* slot = home_->sessions_[protocol_]->take();
+  SlotPool& sessions = *home_->sessions_[protocol_];
+  void* slot = sessions.take();
   if (!slot) {
     home_->counters_.add(Counter::dissection_sessions_full);
     state_ = State::dead;
     for (tcp::Stream& s : streams_) s.release(home_->streams_);
     return false;
   }
+  sessions.prefetch_next();
   ++home_->by_dissector_[protocol_].flows;
   session_ = home_->all_[protocol_]->open(slot);
   state_ = State::open;

@@ -17,8 +17,9 @@ constexpr Nanos kDisorder = kSecond;
 
 void count(const Packet& p, Flow& f, unsigned from) {
   SideCounts& side = f.sides[from];
+  if (f.packets() == 0) f.interval_start = p.time;
   if (side.packets == 0) {
-    side.first = side.last = p.time;
+    f.first[from] = side.last = p.time;
     f.traffic_class[from] = p.traffic_class;
     f.ttl_min[from] = p.ttl;
   }
@@ -31,7 +32,8 @@ void count(const Packet& p, Flow& f, unsigned from) {
     return;
   }
   f.quality |= bit_of(Quality::time_disorder);
-  side.first = std::min(side.first, p.time);
+  f.interval_start = std::min(f.interval_start, p.time);
+  f.first[from] = std::min(f.first[from], p.time);
   side.last = std::max(side.last, p.time);
 }
 
@@ -48,9 +50,12 @@ FlowFacts facts_of(const Flow& f) {
 // What a packet of this flow will touch beyond the flow itself.
 void prefetch_behind(const Flow& f, const Packet& p) {
   if (f.tracker) f.tracker->prefetch(p.from_high, p.payload_length > 0);
-  if (!f.conversation) return;
-  prefetch_object(f.conversation);
-  __builtin_prefetch(&f.id, 1);
+  if (f.look_inside && f.conversation) f.conversation->prefetch(p);
+}
+
+// What its dissector will touch then.
+void prefetch_session(const Flow& f, const Packet& p) {
+  if (f.look_inside && f.conversation && f.conversation->prefetch_session(p)) __builtin_prefetch(&f.id, 1);
 }
 
 SheddingOptions shedding_options(const PipelineOptions& o) {
@@ -84,13 +89,13 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   wheel_.start(packets.front().time);
   std::array<FlowIndex, kMostPackets> touched;
   for (const Packet& p : packets) flows_.prefetch_bucket(p.hash);
-  for (const Packet& p : packets) flows_.prefetch_flow(p.hash);
+  for (const Packet& p : packets) flows_.prefetch_flow(p.hash, options_.dissect || p.payload_length > 0);
   for (std::size_t i = 0; i < packets.size(); ++i) {
     touched[i] = touch(packets[i]);
     if (touched[i] != kNoFlow) prefetch_behind(flows_[touched[i]], packets[i]);
   }
-  for (std::size_t i = 0; i < packets.size(); ++i)
-    if (touched[i] != kNoFlow && flows_[touched[i]].conversation) flows_[touched[i]].conversation->prefetch_session();
+  for (std::size_t i = 0; options_.dissect && i < packets.size(); ++i)
+    if (touched[i] != kNoFlow) prefetch_session(flows_[touched[i]], packets[i]);
   std::uint64_t counted = 0;
   for (std::size_t i = 0; i < packets.size(); ++i) {
     if (touched[i] == kNoFlow) continue;
@@ -197,7 +202,7 @@ void Pipeline::process(const Packet& p, Flow& f) {
   if (idle || (f.tracker && f.tracker->starts_another(p, p.from_high))) {
     end(f, idle && !f.ended ? EndReason::idle_timeout : EndReason::end_of_flow);
     begin_again(flows_.index_of(f), p);
-  } else if (f.packets() > 0 && p.time - f.interval_start() >= options_.active_timeout) {
+  } else if (f.packets() > 0 && p.time - f.interval_start >= options_.active_timeout) {
     end_interval(f, EndReason::active_timeout);
   }
   const unsigned from = p.from_high;
@@ -206,8 +211,7 @@ void Pipeline::process(const Packet& p, Flow& f) {
   const tcp::Verdict verdict = f.tracker ? f.tracker->on_segment(p, from) : tcp::Verdict::fresh;
   take_turns(p, f, from, verdict);
   if (f.look_inside) dissect(p, f, from);
-  const bool may_end = p.is_tcp() && p.tcp.has(tcp_flag::kFin | tcp_flag::kRst);
-  if (may_end && f.tracker && !f.ended && f.tracker->end_seen()) {
+  if (p.ends_tcp() && f.tracker && !f.ended && f.tracker->end_seen()) {
     f.ended = true;
     wheel_.move(flows_.index_of(f), deadline(f));
   }
@@ -226,8 +230,7 @@ void Pipeline::learn_from_syn(const Packet& p, Flow& f, unsigned from) {
 }
 
 void Pipeline::dissect(const Packet& p, Flow& f, unsigned from) {
-  const bool payload =
-      p.payload_length > 0 || (f.conversation && p.is_tcp() && p.tcp.has(tcp_flag::kFin | tcp_flag::kRst));
+  const bool payload = p.payload_length > 0 || (f.conversation && p.ends_tcp());
   if (f.conversation == nullptr) {
     if (!payload) return;
     f.conversation = dissection_.open();
@@ -316,7 +319,7 @@ void Pipeline::finish() {
 void Pipeline::prefetch_end(const Flow& f) const {
   flows_.prefetch_bucket(f.key.hash());
   if (f.tracker) f.tracker->prefetch_report();
-  if (f.conversation) prefetch_object(f.conversation);
+  if (f.look_inside && f.conversation) prefetch_object(f.conversation);
 }
 
 }  // namespace probe

@@ -53,8 +53,8 @@ class Handshake {
   void measure(unsigned side, const Opening& question, const Packet& answer);
   void set(unsigned side, Nanos rtt);
 
-  std::array<Nanos, 2> rtt_{kUnknown, kUnknown};
   Opening syn_, syn_ack_;
+  std::array<Nanos, 2> rtt_{kUnknown, kUnknown};  // what follows is all that is asked when the handshake is done
   std::int8_t initiator_ = -1;
   Stage stage_ = Stage::none;
   bool syn_seen_ = false, simultaneous_ = false, ack_late_ = false, disorder_ = false;

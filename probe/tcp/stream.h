@@ -59,9 +59,11 @@ class Stream {
     return has_hole() || (started_ && !ended_ && sequence_before(next_, acknowledged));
   }
 
+  // Whether a segment of `length` octets in order would take the short way.
+  bool skips(std::uint32_t length) const { return skipping_ && length < skip_; }
   // The short way: a segment in the midst of a skip, in order, with nothing to tell anybody. False: take the long one.
   bool pass(const Segment& s) {
-    if (!skipping_ || s.sequence != next_ || s.length >= skip_ || held_ || fin_known_ || s.fin) return false;
+    if (!skips(s.length) || s.sequence != next_ || held_ || fin_known_ || s.fin) return false;
     next_ += s.length;
     suspect_ = kNever;
     if (skip_ != kToTheEnd) skip_ -= s.length;
@@ -69,6 +71,9 @@ class Stream {
     return true;
   }
   void release(StreamPool&);
+
+  // The last of what a segment in order touches, for prefetching.
+  const Nanos& last_hot() const { return skip_last_; }
 
  private:
   friend class StreamReader;

@@ -97,7 +97,7 @@ class Tracker {
   }
   // Fetches all that a report reads.
   void prefetch_report() const {
-    __builtin_prefetch(&handshake_);
+    __builtin_prefetch(&quality_);
     for (const Side& side : sides_) {
       __builtin_prefetch(&side.top);
       __builtin_prefetch(&side.rtt);
@@ -144,6 +144,7 @@ class Tracker {
     bool ends_handshake : 1 = false;  // its next acknowledgement may
     bool reset : 1 = false;           // by either side
     bool holes : 1 = false;           // there are some among its troubles
+    unsigned spare : 14 = 0;          // so that a new one is written without being read
 
     Outstanding outstanding;
     RecentPackets packets;
@@ -192,7 +193,7 @@ class Tracker {
   void mark(Quality q) { quality_ |= bit_of(q); }
 
   std::array<Side, 2> sides_;
-  Handshake handshake_;
+  Handshake handshake_;  // the SYNs take a cache line; what a report asks shares the next one with `quality_`
   Pool<Troubles>& troubles_;
   std::uint32_t quality_ = 0;
 };
