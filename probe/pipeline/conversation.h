@@ -167,9 +167,9 @@ class Conversation {
   std::uint8_t client_ = 0;
   std::uint8_t idle_ = 0;  // answers in a row that got nobody further
   std::array<std::uint8_t, 2> tries_{};
-  bool begun_ : 1 = false;
-  bool from_start_ : 1 = false;
-  bool gap_ : 1 = false;
+  bool begun_ = false;
+  bool from_start_ = false;
+  bool gap_ = false;
   std::uint64_t candidates_ = 0;                    // dissectors that may turn out to be right
   std::uint64_t preferred_ = 0;                     // those of the flow's ports
   alignas(16) std::array<tcp::Stream, 2> streams_;  // by sender; the hot part of the second one is a cache line

@@ -85,12 +85,11 @@ class Stream {
   static constexpr Nanos kNever = std::numeric_limits<Nanos>::min();
 
   // What every segment needs comes first.
-  std::uint32_t next_ = 0;    // the first octet neither handed on nor kept
-  std::uint16_t needed_ = 1;  // octets that a message takes at least
-  bool started_ : 1 = false;
-  bool skipping_ : 1 = false;
-  bool fin_known_ : 1 = false;
-  bool ended_ : 1 = false;
+  std::uint32_t next_ = 0;  // the first octet neither handed on nor kept
+  bool started_ = false;    // no bit-fields: a new one is written without being read
+  bool skipping_ = false;
+  bool fin_known_ = false;
+  bool ended_ = false;
   Held* held_ = nullptr;  // the last of a ring in the order of sequence numbers; its next is the first
   Kept* kept_ = nullptr;
   std::uint64_t skip_ = 0;  // octets still to skip
@@ -101,6 +100,7 @@ class Stream {
   std::uint32_t acknowledged_ = 0;  // up to here, if suspect_ is a time
   std::uint32_t held_octets_ = 0;
   std::uint16_t held_segments_ = 0;
+  std::uint16_t needed_ = 1;  // octets that a message takes at least
 };
 
 // Hands on what a segment, an acknowledgement or the end has made available. Lives on the stack:
