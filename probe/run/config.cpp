@@ -128,7 +128,8 @@ std::vector<Mistake> read_config(std::string_view text, Options& options) {
 std::vector<Mistake> load_config(const std::string& path, Options& options) {
   std::ifstream in(path);
   std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) return {{0, fmt::format("cannot read {}: {}", path, std::strerror(errno))}};
+  if (in.peek() != std::ifstream::traits_type::eof()) text << in.rdbuf();  // to insert nothing is a failure
+  if (!in.is_open() || in.bad()) return {{0, fmt::format("cannot read {}: {}", path, std::strerror(errno))}};
   return read_config(text.str(), options);
 }
 

@@ -62,6 +62,19 @@ TEST(Config, AFileThatIsNotThereIsOneMistake) {
   EXPECT_THAT(m[0].what, HasSubstr("No such file"));
 }
 
+TEST(Config, AFileThatCannotBeReadIsOneMistake) {
+  Options o;
+  const auto m = load_config("/", o);
+  ASSERT_EQ(m.size(), 1u);
+  EXPECT_THAT(m[0].what, HasSubstr("Is a directory"));
+}
+
+TEST(Config, AnEmptyFileChangesNothing) {
+  Options o;
+  EXPECT_TRUE(load_config("/dev/null", o).empty());
+  EXPECT_EQ(o.flow_capacity, Options().flow_capacity);
+}
+
 TEST(SetOption, TakesValuesWithAndWithoutQuotes) {
   Options o;
   EXPECT_TRUE(set_option("flow.idle_timeout=7s", o).empty());
