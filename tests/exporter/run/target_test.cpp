@@ -401,9 +401,7 @@ TEST(Target, ALiveOneDropsTheOldestWhenTheCollectorStopsReading) {
   source.put(*target);
   target->flush();
   const Descriptor connection = server.accept_one();
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < 30'000; ++i) source.put(*target);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, 10s);  // it never waited
+  for (int i = 0; i < 30'000; ++i) source.put(*target);  // nobody reads: if it waited it would for ever
   const TargetReport r = target->report();
   EXPECT_GT(r.queue_full, 1000u);
   EXPECT_EQ(r.connections, 1u);
