@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <future>
 
 #include "probe/monitor/http_server.h"
 #include "probe/monitor/local_server.h"
@@ -84,12 +85,15 @@ class Supervisor {
     return running_.statistics_socket.empty() ? std::vector<Sink*>() : std::vector<Sink*>{&ranking_};
   }
 
+  void ping(Nanos now) {
+    if (!watchdog_ || now - pinged_ < *watchdog_ / 3) return;
+    notify("WATCHDOG=1");
+    pinged_ = now;
+  }
+
   void attend() {
     const Nanos now = steady_now();
-    if (watchdog_ && now - pinged_ >= *watchdog_ / 3) {
-      notify("WATCHDOG=1");
-      pinged_ = now;
-    }
+    ping(now);
     if (running_.statistics_interval > 0 && now - told_ >= running_.statistics_interval) {
       probe_.tell_collectors();
       told_ = now;
@@ -105,6 +109,17 @@ class Supervisor {
   void reload() {
     notify(fmt::format("RELOADING=1\nMONOTONIC_USEC={}", steady_now() / kMicrosecond));
     Options next = running_;
+    auto taken = std::async(std::launch::async, [&] { return take(next); });
+    // The names of collectors are looked up, and a name server may take its time.
+    while (taken.wait_for(std::chrono::nanoseconds(kTick)) != std::future_status::ready) ping(steady_now());
+    const std::vector<std::string> mistakes = taken.get();
+    for (const std::string& m : mistakes) Log(LogLevel::error, "reload-refused").with("mistake", m);
+    if (mistakes.empty()) accept(next);
+    notify("READY=1");
+  }
+
+  // The mistakes, if it is refused.
+  std::vector<std::string> take(Options& next) {
     std::vector<std::string> mistakes;
     if (request_.reload) mistakes = request_.reload(next);
     if (mistakes.empty()) try {
@@ -114,9 +129,7 @@ class Supervisor {
       }
     else
       probe_.refuse();
-    for (const std::string& m : mistakes) Log(LogLevel::error, "reload-refused").with("mistake", m);
-    if (mistakes.empty()) accept(next);
-    notify("READY=1");
+    return mistakes;
   }
 
   void accept(const Options& next) {

@@ -146,6 +146,29 @@ TEST(Supervise, PingsTheWatchdog) {
   EXPECT_EQ(code, 0);
 }
 
+TEST(Supervise, PingsTheWatchdogWhileAReloadTakesItsTime) {
+  TemporaryFolder folder;
+  Manager manager(folder);
+  setenv("WATCHDOG_USEC", "300000", 1);
+  RunRequest request;
+  request.quiet = true;
+  request.options = small_options();
+  request.reload = [](Options&) -> std::vector<std::string> {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1500));
+    return {};
+  };
+  const int code = supervised(request, one_port(std::make_unique<FakePort>(std::vector<Frames>(1))), [&] {
+    EXPECT_TRUE(manager.hears("READY=1"));
+    kill(getpid(), SIGHUP);
+    EXPECT_TRUE(manager.hears("RELOADING=1"));
+    for (int i = 0; i < 3; ++i) EXPECT_TRUE(manager.hears("WATCHDOG=1"));
+    EXPECT_TRUE(manager.hears("READY=1"));
+    kill(getpid(), SIGTERM);
+  });
+  unsetenv("WATCHDOG_USEC");
+  EXPECT_EQ(code, 0);
+}
+
 TEST(Supervise, EndsWithAReasonIfAThreadFails) {
   RunRequest request;
   request.quiet = true;
