@@ -101,7 +101,7 @@ void Device::plug(const std::string& bus, const std::string& device, const std::
     return;
   }
   std::string names;
-  for (const std::uint16_t port : ports) names += (names.empty() ? "" : ", ") + name_of(port);
+  for (const std::uint16_t port : ports) names.append(names.empty() ? "" : ", ").append(name_of(port));
   throw trouble(wanted, ports.empty() ? "the device is there, but has no port" + quoted(said)
                                       : "it has several ports, name one: " + names);
 }

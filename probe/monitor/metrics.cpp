@@ -174,15 +174,19 @@ void add_threads(const Statistics& s, std::vector<MetricFamily>& out) {
   Family turns = counter("thread_turns", "Turns of a thread's loop.");
   Family silent = gauge("thread_silent_seconds", "Since a thread was last seen to move.");
   Family cpu = counter("thread_cpu_seconds", "Processor time of a thread. Absent once it has ended.");
+  Family stage = counter("stage_seconds", "Time in a stage of the way of packets, estimated from one turn in 64.");
   const auto add = [&](const run::ThreadStatistics& t) {
     turns.add({{"thread", t.name}}, t.heartbeat);
     silent.add({{"thread", t.name}}, seconds(t.silent));
     if (t.cpu_time) cpu.add({{"thread", t.name}}, seconds(*t.cpu_time));
+    for (std::size_t i = 0; i < t.stages.size(); ++i)
+      if (t.stages[i] != 0)
+        stage.add({{"thread", t.name}, {"stage", std::string(run::kStageNames[i])}}, seconds(t.stages[i]));
   };
   for (const run::WorkerStatistics& w : s.workers) add(w.thread);
   if (s.dispatcher) add(*s.dispatcher);
   add(s.exporter);
-  for (Family* f : {&turns, &silent, &cpu}) f->into(out);
+  for (Family* f : {&turns, &silent, &cpu, &stage}) f->into(out);
 }
 
 void add_shedding(const Statistics& s, std::vector<MetricFamily>& out) {

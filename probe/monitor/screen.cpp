@@ -116,17 +116,18 @@ std::string state_of(const Json& w) {
 
 void workers(const Json& s, Lines& out) {
   out.space();
-  out.add("{:<20}{:>8}{:>16}{:>20}{:>15}", "THREAD", "cpu", "flows", "waiting for export", "measures");
-  const auto cpu = [](const Json& t) {
-    return t.contains("cpu_share") ? percent(t["cpu_share"].get<double>()) : kUnknown;
+  out.add("{:<20}{:>7}{:>7}{:>15}{:>19}{:>11}", "THREAD", "cpu", "busy", "flows", "waiting for export", "measures");
+  const auto share = [](const Json& t, const char* name) {
+    return t.contains(name) ? percent(t[name].get<double>()) : kUnknown;
   };
   for (const Json& w : s["workers"])
-    out.add("{:<20}{:>8}{:>16}{:>20}{:>15}", fit(w.value("name", ""), 19), cpu(w), fill(w["flows"]),
-            fill(w["exporting"]), state_of(w));
+    out.add("{:<20}{:>7}{:>7}{:>15}{:>19}{:>11}", fit(w.value("name", ""), 19), share(w, "cpu_share"),
+            share(w, "busy_share"), fill(w["flows"]), fill(w["exporting"]), state_of(w));
   for (const char* name : {"dispatcher", "exporter"})
     if (s.contains(name)) {
       const std::string state = state_of(s[name]);
-      out.add("{:<20}{:>8}{:>51}", name, cpu(s[name]), state == "all" ? "" : state);
+      out.add("{:<20}{:>7}{:>7}{:>45}", name, share(s[name], "cpu_share"), share(s[name], "busy_share"),
+              state == "all" ? "" : state);
     }
 }
 

@@ -53,6 +53,12 @@ Json json_of(const run::PortStatistics& p, const run::PortStatistics* before, co
 
 Json json_of(const run::ThreadStatistics& t, const run::ThreadStatistics* before, const Rate& rate) {
   Json out{{"name", t.name}, {"turns", t.heartbeat}, {"silent_seconds", static_cast<double>(t.silent) / kSecond}};
+  for (std::size_t i = 0; i < t.stages.size(); ++i)
+    if (t.stages[i] != 0)
+      out["stage_seconds"][std::string(run::kStageNames[i])] = static_cast<double>(t.stages[i]) / kSecond;
+  const Nanos worked = before ? run::busy(t.stages) - run::busy(before->stages) : 0;
+  if (before && out.contains("stage_seconds") && worked >= 0 && rate.seconds > 0)
+    out["busy_share"] = std::min(static_cast<double>(worked) / kSecond / rate.seconds, 1.0);
   if (!t.cpu_time) return out;
   out["cpu_seconds"] = static_cast<double>(*t.cpu_time) / kSecond;
   if (before && before->cpu_time && *t.cpu_time >= *before->cpu_time && rate.seconds > 0)

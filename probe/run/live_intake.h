@@ -13,6 +13,7 @@
 #include "probe/packet/sampling.h"
 #include "probe/pipeline/pipeline.h"
 #include "probe/run/options.h"
+#include "probe/run/stage_times.h"
 
 namespace probe::run {
 
@@ -24,13 +25,15 @@ class LiveIntake {
   static constexpr Nanos kNoMore = live::Merge::kNoMore;
 
   // Reads a burst and calls use(packets, newest time) before its octets go back; `now`: since 1970, or kNoMore for what
-  // is held back too. How many frames there were.
+  // is held back too; `stages` of the thread, whose turn has begun. How many frames there were.
   template <class Use>
-  std::size_t take(Nanos now, Use&& use) {
+  std::size_t take(Nanos now, StageTimes& stages, Use&& use) {
     const std::size_t n = merge_.read(frames_, now);
+    stages.did(n > 0 ? Stage::receive : Stage::idle);
     if (n < frames_.size()) caught_up_ = true;
     if (n == 0) return 0;
     const std::size_t packets = decode(std::span(frames_).first(n));
+    stages.did(Stage::decode);
     use(std::span<const Packet>(packets_).first(packets), newest_);
     merge_.release(n);
     return n;

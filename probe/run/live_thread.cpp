@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <sched.h>
 
-#include <chrono>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
@@ -23,16 +22,6 @@ void run_on(unsigned cpu) {
 
 }  // namespace
 
-Nanos steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
-      .count();
-}
-
-Nanos wall_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::system_clock::now().time_since_epoch())
-      .count();
-}
-
 void Heart::begin() {
   clockid_t clock{};
   if (pthread_getcpuclockid(pthread_self(), &clock) == 0) cpu_clock_ = clock;
@@ -46,7 +35,7 @@ ThreadStatistics Heart::look() {
     seen_ = beats;
     seen_at_ = now;
   }
-  ThreadStatistics s{name_, beats, now - seen_at_, {}};
+  ThreadStatistics s{name_, beats, now - seen_at_, {}, stages_.nanos()};
   timespec used{};
   if (alive() && clock_gettime(cpu_clock_, &used) == 0) s.cpu_time = used.tv_sec * kSecond + used.tv_nsec;
   return s;

@@ -8,15 +8,11 @@
 #include <string>
 #include <thread>
 
-#include "probe/base/nanos.h"
+#include "probe/run/clock.h"
+#include "probe/run/stage_times.h"
 #include "probe/run/statistics.h"
 
 namespace probe::run {
-
-// Of a clock that is never set.
-Nanos steady_now();
-// Since 1970.
-Nanos wall_now();
 
 // Beats once a turn of the loop that it belongs to.
 class Heart {
@@ -26,7 +22,12 @@ class Heart {
 
   // By the thread itself: begin() first, end() as its last act.
   void begin();
-  void beat() { beats_.store(beats_.load(std::memory_order_relaxed) + 1, std::memory_order_release); }
+  void beat() {
+    const std::uint64_t n = beats_.load(std::memory_order_relaxed) + 1;
+    beats_.store(n, std::memory_order_release);
+    stages_.begin_turn(n);
+  }
+  StageTimes& stages() { return stages_; }
   void end() { alive_.store(false, std::memory_order_release); }
 
   // What the thread did in its turns before this one has happened: nobody looks at what was taken from it two beats
@@ -41,6 +42,7 @@ class Heart {
   std::atomic<std::uint64_t> beats_{0};
   std::atomic<clockid_t> cpu_clock_{0};
   std::atomic<bool> alive_{false};
+  StageTimes stages_;
   std::uint64_t seen_ = 0;  // of the looking thread
   Nanos seen_at_;
 };

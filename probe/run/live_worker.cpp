@@ -66,32 +66,40 @@ void LiveWorker::stop(Nanos steady_deadline) { deadline_.store(steady_deadline, 
 
 void LiveWorker::read_queues() {
   Nanos steady = 0;
-  const auto use = [&](std::span<const Packet> packets, Nanos newest) { lane_.on_burst(packets, newest, steady); };
+  StageTimes& stages = thread_.heart().stages();
+  const auto use = [&](std::span<const Packet> packets, Nanos newest) {
+    lane_.on_burst(packets, newest, steady);
+    stages.did(Stage::measure);
+  };
   while (!stopping()) {
     thread_.heart().beat();
     steady = steady_now();
     if (lane_.is_to_look(steady)) lane_.look(intake_->backlog(steady), steady);
-    if (intake_->take(wall_now(), use) > 0) continue;
+    if (intake_->take(wall_now(), stages, use) > 0) continue;
     lane_.rest(steady);
     intake_->wait(kIdle);
   }
   for (const Nanos end = steady_now() + kLastLook; steady < end;) {
     thread_.heart().beat();
     steady = steady_now();
-    if (intake_->take(LiveIntake::kNoMore, use) == 0) break;
+    if (intake_->take(LiveIntake::kNoMore, stages, use) == 0) break;
   }
   finish();
 }
 
 void LiveWorker::work_batches() {
+  StageTimes& stages = thread_.heart().stages();
   Nanos napping = kShortestNap;
   while (true) {
     thread_.heart().beat();
     const Nanos steady = steady_now();
     if (lane_.is_to_look(steady)) lane_.look(batches_->backlog(), steady);
     const bool last = batches_->closed();
-    if (Batch* b = batches_->next()) {
+    Batch* const b = batches_->next();
+    stages.did(b ? Stage::receive : Stage::idle);
+    if (b) {
       process(*b, steady);
+      stages.did(Stage::measure);
       batches_->give_back(b);
       napping = kShortestNap;
       continue;
@@ -159,7 +167,11 @@ void LiveDispatcher::loop() {
 
 std::size_t LiveDispatcher::turn(Nanos now) {
   if (!room_anywhere()) return intake_.pass_over(now);
-  return intake_.take(now, [this](std::span<const Packet> packets, Nanos newest) { hand_on(packets, newest); });
+  StageTimes& stages = thread_.heart().stages();
+  return intake_.take(now, stages, [&](std::span<const Packet> packets, Nanos newest) {
+    hand_on(packets, newest);
+    stages.did(Stage::dispatch);
+  });
 }
 
 bool LiveDispatcher::room_anywhere() {

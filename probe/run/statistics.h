@@ -13,6 +13,7 @@
 #include "probe/base/nanos.h"
 #include "probe/live/port.h"
 #include "probe/pipeline/conversation.h"
+#include "probe/run/stage_times.h"
 
 namespace probe::run {
 
@@ -33,6 +34,7 @@ struct ThreadStatistics {
   std::uint64_t heartbeat = 0;    // turns
   Nanos silent = 0;               // since the heart was last seen to beat
   std::optional<Nanos> cpu_time;  // processor time it has used; absent once it has ended
+  StageNanos stages{};            // of those that packets go through, an estimate
 };
 
 struct WorkerStatistics {

@@ -19,7 +19,8 @@ inline run::Statistics a_probe() {
   s.workers.resize(2);
   for (std::size_t i = 0; i < 2; ++i) {
     run::WorkerStatistics& w = s.workers[i];
-    w.thread = {"worker " + std::to_string(i), 100 + i, 0, kSecond};
+    w.thread = {"worker " + std::to_string(i), 100 + i, 0, kSecond, {}};
+    w.thread.stages[static_cast<std::size_t>(run::Stage::decode)] = kSecond / 4;
     w.counters.add(Counter::capture_frames, 600 + i);
     w.dissection.resize(dissectors().size());
     w.dissection[0].flows += 3;
@@ -29,7 +30,7 @@ inline run::Statistics a_probe() {
     w.shed_level = static_cast<std::uint32_t>(i);
     w.flow_sampling = 1 + i;
   }
-  s.exporter = {"exporter", 50, 0, kSecond / 2};
+  s.exporter = {"exporter", 50, 0, kSecond / 2, {}};
   TargetReport t;
   t.url = "udp://192.0.2.1:4739?a=\"b\"";
   t.given = 12;

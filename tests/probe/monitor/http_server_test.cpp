@@ -67,7 +67,7 @@ TEST_F(HttpServers, TellsAtOnceWhyItCannotListen) {
 TEST(Health, LooksAtTheDispatcherToo) {
   run::Statistics s = a_probe();
   EXPECT_TRUE(ailments_of(s, kSecond).empty());
-  s.dispatcher = run::ThreadStatistics{"dispatcher", 1, 3 * kSecond, kSecond};
+  s.dispatcher = run::ThreadStatistics{"dispatcher", 1, 3 * kSecond, kSecond, {}};
   EXPECT_THAT(ailments_of(s, kSecond), testing::ElementsAre("dispatcher has not moved for 3 s"));
 }
 

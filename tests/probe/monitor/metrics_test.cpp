@@ -50,8 +50,10 @@ TEST(Metrics, AreGivenForEachWorkerPortTargetAndDissector) {
         "augprobe_port_received_packets_total{port=\"socket:eth1\"} 1000\n",
         "augprobe_export_records_total{target=\"udp://192.0.2.1:4739?a=\\\"b\\\"\"} 11\n",
         "augprobe_flows_capacity{worker=\"1\"} 1000\n", "augprobe_flow_sampling{worker=\"1\"} 2\n",
-        "augprobe_thread_cpu_seconds_total{thread=\"exporter\"} 0.5\n"})
+        "augprobe_thread_cpu_seconds_total{thread=\"exporter\"} 0.5\n",
+        "augprobe_stage_seconds_total{thread=\"worker 0\",stage=\"decode\"} 0.25\n"})
     EXPECT_THAT(text, HasSubstr(line));
+  EXPECT_THAT(text, testing::Not(HasSubstr("stage_seconds_total{thread=\"exporter\"")));
   EXPECT_THAT(text, HasSubstr("dissector=\"" + std::string(dissectors()[0]->name) + "\"} 3\n"));
 }
 

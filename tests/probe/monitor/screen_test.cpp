@@ -24,6 +24,9 @@ run::Statistics a_second_later() {
   s.workers[0].counters.add(Counter::capture_frames, 2'500'000);
   s.workers[0].counters.add(Counter::capture_octets, 1'250'000'000);
   *s.workers[0].thread.cpu_time += kSecond / 2;
+  s.workers[0].thread.stages[static_cast<std::size_t>(run::Stage::decode)] += kSecond / 8;
+  s.workers[0].thread.stages[static_cast<std::size_t>(run::Stage::measure)] += kSecond / 8;
+  s.workers[0].thread.stages[static_cast<std::size_t>(run::Stage::idle)] += kSecond / 2;
   s.targets[0].sent += 40;
   return s;
 }
@@ -49,6 +52,9 @@ TEST(Snapshot, TellsRatesOnlyOfTheTimeBetweenTwo) {
   EXPECT_EQ(both["per_second"]["packets"], 2'500'000.0);
   EXPECT_EQ(both["ports"][0]["dropped_per_second"], 3.0);
   EXPECT_EQ(both["workers"][0]["cpu_share"], 0.5);
+  EXPECT_EQ(both["workers"][0]["busy_share"], 0.25);
+  EXPECT_EQ(both["workers"][0]["stage_seconds"]["decode"], 0.375);
+  EXPECT_FALSE(both["exporter"].contains("busy_share"));
   EXPECT_EQ(both["targets"][0]["sent_per_second"], 40.0);
 }
 

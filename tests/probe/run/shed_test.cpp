@@ -135,6 +135,7 @@ struct Overloaded {
   Wire wire{flows};
   live::Filter filter;
   LiveIntake intake;
+  StageTimes stages;
   Nanos now = kStart;
   std::uint64_t heap = 0;
 
@@ -164,7 +165,7 @@ struct Overloaded {
     const std::uint64_t measured = lane.counters()[Counter::flow_packets];
     if (lane.is_to_look(now)) lane.look(intake.backlog(now), now);
     const std::size_t n =
-        intake.take(now, [&](std::span<const Packet> p, Nanos newest) { lane.on_burst(p, newest, now); });
+        intake.take(now, stages, [&](std::span<const Packet> p, Nanos newest) { lane.on_burst(p, newest, now); });
     if (n == 0) lane.rest(now);
     heap += kit::allocations() - before;
     const std::uint64_t took = lane.counters()[Counter::flow_packets] - measured;
