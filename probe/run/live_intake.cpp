@@ -59,11 +59,10 @@ std::size_t LiveIntake::decode(std::span<const Frame> frames) {
   return n;
 }
 
-double LiveIntake::backlog(Nanos steady) {
-  const bool behind = !caught_up_ && steady - busy_since_ >= kSecond;
-  if (caught_up_ || behind) busy_since_ = steady;
-  caught_up_ = false;
-  return merge_.backlog().value_or(behind ? 1 : 0);
+double LiveIntake::backlog() {
+  busy_looks_ = read_any_ && !caught_up_ ? busy_looks_ + 1 : 0;
+  read_any_ = caught_up_ = false;
+  return merge_.backlog().value_or(busy_looks_ >= kBusyLooks ? 1 : 0);
 }
 
 std::size_t LiveIntake::pass_over(Nanos now) {

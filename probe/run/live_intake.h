@@ -30,8 +30,11 @@ class LiveIntake {
   std::size_t take(Nanos now, StageTimes& stages, Use&& use) {
     const std::size_t n = merge_.read(frames_, now);
     stages.did(n > 0 ? Stage::receive : Stage::idle);
-    if (n < frames_.size()) caught_up_ = true;
-    if (n == 0) return 0;
+    if (n == 0) {
+      caught_up_ = true;
+      return 0;
+    }
+    read_any_ = true;
     const std::size_t packets = decode(std::span(frames_).first(n));
     stages.did(Stage::decode);
     use(std::span<const Packet>(packets_).first(packets), newest_);
@@ -41,15 +44,19 @@ class LiveIntake {
   // Reads a burst and looks at nothing of it. How many frames there were.
   std::size_t pass_over(Nanos now);
   void wait(Nanos most) { merge_.wait(most); }
-  // How far this thread is behind: the share of a queue's room that is taken, 0 to 1. Where a driver cannot tell, 1
-  // after each second in which every read found as much as it could take. `steady`: a clock that is never set.
-  double backlog(Nanos steady);
+  // How far this thread is behind: the share of a queue's room that is taken, 0 to 1. Where a driver cannot tell, 1 if
+  // since the kBusyLooks last times it was asked no read has found an empty queue: a thread that keeps up finds one now
+  // and then, and how much a read returns at most is the driver's choice (memif: 32). Time alone says nothing: the
+  // thread may have been waiting for its CPU.
+  double backlog();
 
   // By any thread. The filter of before may be in use until this intake's thread has begun another turn.
   void set_filter(const live::Filter* f) { filter_.store(f, std::memory_order_release); }
   std::size_t octets() const { return decoder_.octets(); }
 
  private:
+  static constexpr unsigned kBusyLooks = 5;
+
   std::size_t decode(std::span<const Frame>);
   void count(std::span<const Frame>);
 
@@ -60,9 +67,10 @@ class LiveIntake {
   std::atomic<const live::Filter*> filter_;
   std::array<Frame, Pipeline::kMostPackets> frames_;
   std::array<Packet, Pipeline::kMostPackets> packets_;
-  Nanos newest_ = 0;       // of the burst
-  bool caught_up_ = true;  // since backlog() was asked
-  Nanos busy_since_ = 0;
+  Nanos newest_ = 0;  // of the burst
+  // Since backlog() was asked: there was something to read, and there was nothing.
+  bool read_any_ = false, caught_up_ = false;
+  unsigned busy_looks_ = 0;
 };
 
 }  // namespace probe::run

@@ -42,7 +42,8 @@ void LiveLane::on_burst(std::span<const Packet> packets, Nanos newest, Nanos ste
 }
 
 void LiveLane::look(double backlog, Nanos steady) {
-  const unsigned level = policy_.look(backlog, steady);
+  // A record that finds no memory is lost, whatever it says: then fewer are better.
+  const unsigned level = policy_.look(outlet_.nearly_all_away() ? 1 : backlog, steady);
   if (level == pipeline_.shed_level()) return;
   pipeline_.shed(level);
   shed_level_ = level;

@@ -24,7 +24,8 @@ class LiveLane {
 
   // `steady`: read once a turn.
   void on_burst(std::span<const Packet>, Nanos newest, Nanos steady);
-  // How far behind it is, 0 to 1, whenever is_to_look() says so: sheds load or takes it on again.
+  // How much waits in front of it, 0 to 1, whenever is_to_look() says so: sheds load or takes it on again. Where
+  // records for the exporter use up their memory it is 1.
   bool is_to_look(Nanos steady) const { return policy_.is_to_look(steady); }
   void look(double backlog, Nanos steady);
   // Nothing has come: flows end all the same.

@@ -31,6 +31,12 @@ bool LiveOutlet::take_back() {
   return any;
 }
 
+bool LiveOutlet::nearly_all_away() const {
+  for (std::size_t k = 0; k < slots_.size(); ++k)
+    if (away_[k] > 0 && 10 * away_[k] >= 9 * slots_[k]) return true;
+  return false;
+}
+
 bool LiveOutlet::reclaim() {
   while (!take_back())
     if (all_away_ == 0 || !wait_ || !wait_()) return false;

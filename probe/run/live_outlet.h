@@ -27,6 +27,8 @@ class LiveOutlet final : public Outlet {
   void wait_for_exporter(std::function<bool()> wait) { wait_ = std::move(wait); }
 
   std::size_t away() const { return all_away_; }
+  // Nearly all records of a kind are away: soon there will be no memory for those that come.
+  bool nearly_all_away() const;
   std::size_t capacity() const { return records_.capacity(); }
   Ring<Record*>& records() { return records_; }
   Ring<Record*>& back() { return back_; }

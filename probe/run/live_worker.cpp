@@ -74,7 +74,7 @@ void LiveWorker::read_queues() {
   while (!stopping()) {
     thread_.heart().beat();
     steady = steady_now();
-    if (lane_.is_to_look(steady)) lane_.look(intake_->backlog(steady), steady);
+    if (lane_.is_to_look(steady)) lane_.look(intake_->backlog(), steady);
     if (intake_->take(wall_now(), stages, use) > 0) continue;
     lane_.rest(steady);
     intake_->wait(kIdle);

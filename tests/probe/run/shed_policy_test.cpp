@@ -60,6 +60,21 @@ TEST(ShedPolicy, TriesMoreSeldomWhereItWasTooEarly) {
   EXPECT_EQ(p.is(0, 60 * kSecond), 0u);
 }
 
+// Level 0 is too much and 1 is not; but each time it goes up to 2 before that shows.
+TEST(ShedPolicy, KnowsTheLevelThatWasTooMuch) {
+  Policy p(10);
+  unsigned tries = 0;
+  Nanos hot = p.now;
+  for (const Nanos end = p.now + 600 * kSecond; p.now < end;) {
+    const unsigned before = p.level;
+    p.is(p.now <= hot ? 0.6 : 0, 10 * kMillisecond);
+    if (p.level == 0) hot = p.now + 80 * kMillisecond;
+    tries += before == 1 && p.level == 0 ? 1 : 0;
+  }
+  EXPECT_GT(tries, 15u);
+  EXPECT_LT(tries, 40u);
+}
+
 TEST(ShedPolicy, MayBeForbidden) { EXPECT_EQ(Policy(0).is(1, 10 * kSecond), 0u); }
 
 }  // namespace

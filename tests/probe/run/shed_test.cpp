@@ -113,6 +113,7 @@ struct Told {
 class Book final : public Sink {
  public:
   void put(const Record& r) override {
+    while (stuck) std::this_thread::yield();
     const auto source = static_cast<std::uint32_t>(number_in<"sourceIPv4Address">(r));
     const auto other = static_cast<std::uint32_t>(number_in<"destinationIPv4Address">(r));
     const std::uint64_t told = number_in<"samplingProbability">(r);
@@ -125,6 +126,7 @@ class Book final : public Sink {
   void finish() override {}
   std::vector<Told> records;
   std::atomic<std::uint64_t> n = 0;
+  std::atomic<bool> stuck = false;  // put() does not return
 };
 
 struct Overloaded {
@@ -157,13 +159,13 @@ struct Overloaded {
       wire.pass(now, rate);
       turn();
       // On this clock the exporter is as fast as it has to be.
-      while (book.n + 1000 < lane.counters()[Counter::record_flows]) std::this_thread::yield();
+      while (!book.stuck && book.n + 1000 < lane.counters()[Counter::record_flows]) std::this_thread::yield();
     }
   }
   void turn() {
     const std::uint64_t before = kit::allocations();
     const std::uint64_t measured = lane.counters()[Counter::flow_packets];
-    if (lane.is_to_look(now)) lane.look(intake.backlog(now), now);
+    if (lane.is_to_look(now)) lane.look(intake.backlog(), now);
     const std::size_t n =
         intake.take(now, stages, [&](std::span<const Packet> p, Nanos newest) { lane.on_burst(p, newest, now); });
     if (n == 0) lane.rest(now);
@@ -275,17 +277,69 @@ TEST(Overload, FirstGivesUpTheDissectionOfNewFlows) {
   EXPECT_TRUE(identity_of(probe.statistics()).holds());
 }
 
+TEST(Overload, IsAlsoWhereRecordsUseUpTheirMemory) {
+  Overloaded probe;
+  probe.run(5 * kSecond, kCapacity / 2);
+  probe.book.stuck = true;
+  probe.run(20 * kSecond, kCapacity / 2);
+  EXPECT_EQ(probe.statistics().workers[0].shed_level, 0u);
+  probe.run(20 * kSecond, kCapacity / 2);
+  EXPECT_GE(probe.statistics().workers[0].shed_level, 2u);
+  probe.book.stuck = false;
+  probe.run(60 * kSecond, kCapacity / 2);
+  EXPECT_EQ(probe.statistics().workers[0].shed_level, 0u);
+  probe.finish();
+  EXPECT_GT(probe.lane.counters()[Counter::shed_flows], 100u);
+  EXPECT_TRUE(identity_of(probe.statistics()).holds());
+}
+
+// A driver that does not tell how much waits, and never returns as much as there is room for.
+class MuteQueue final : public live::Queue {
+ public:
+  std::size_t read(std::span<Frame> frames) override {
+    std::fill_n(frames.begin(), has_frames ? 3 : 0, frame_.frame());
+    return has_frames ? 3 : 0;
+  }
+  void release(std::size_t) override {}
+  void wait(Nanos) override {}
+  bool has_frames = true;
+
+ private:
+  const kit::BuiltFrame frame_ = kit::ethernet().ipv4("10.0.0.1", "10.0.0.2").udp(1, 2).payload("").build();
+};
+
+TEST(Overload, IsSeenWhereNoReadFindsAnEmptyQueue) {
+  MuteQueue queue;
+  live::Filter filter;
+  Counters counters;
+  LiveIntake intake(small_options(), {&queue}, &filter, counters);
+  StageTimes stages;
+  const auto look = [&](int reads) {
+    for (int i = 0; i < reads; ++i) intake.take(kStart, stages, [](std::span<const Packet>, Nanos) {});
+    return intake.backlog();
+  };
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(look(5), 0);
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(look(5), 1);
+  queue.has_frames = false;
+  EXPECT_EQ(look(1), 0);
+  queue.has_frames = true;
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(look(5), 0);
+  EXPECT_EQ(look(0), 0);  // it was not running
+  EXPECT_EQ(look(5), 0);
+}
+
 TEST(Overload, IsToldByTheQueuesOfARunningProbe) {
   Options o = small_options();
   o.sampling_shed = true;
+  o.sampling_shed_most = 4;
   auto port = std::make_unique<FakePort>(std::vector<Frames>{captured({"dns_answers"})});
   FakeQueue& queue = port->queue(0);
   LiveProbe probe(o, one_port(std::move(port)));
   const auto level = [&] { return probe.statistics().workers[0].shed_level; };
   probe.start();
   queue.waiting = 0.6;
-  EXPECT_TRUE(eventually([&] { return level() == 11; }));
-  EXPECT_EQ(probe.statistics().workers[0].flow_sampling, 1024u);
+  EXPECT_TRUE(eventually([&] { return level() == 3; }));
+  EXPECT_EQ(probe.statistics().workers[0].flow_sampling, 4u);
   queue.waiting = 0;
   EXPECT_TRUE(eventually([&] { return level() == 0; }));
   probe.stop();
