@@ -5,17 +5,16 @@
 //
 // RATE in million frames a second. DEVICE is net_memif0 as client of a server at /tmp/augprobe-load.sock by default.
 
-#include <rte_dev.h>
 #include <rte_ethdev.h>
 #include <sys/resource.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <stdexcept>
-#include <thread>
 
 #include "probe/dpdk/device.h"
 #include "probe/dpdk/eal.h"
+#include "tests/bench/load/far_end.h"
 #include "tests/bench/load/sender.h"
 
 namespace probe::load {
@@ -31,30 +30,12 @@ struct Options {
   std::string capture;
 };
 
-void check(int result, const char* what) {
-  if (result != 0) throw std::runtime_error(std::string(what) + ": " + rte_strerror(result < 0 ? -result : result));
-}
-
-void start(std::uint16_t port, rte_mempool* pool) {
-  const rte_eth_conf conf = {};
-  check(rte_eth_dev_configure(port, 1, 1, &conf), "configure");
-  check(rte_eth_rx_queue_setup(port, 0, 512, 0, nullptr, pool), "queue to receive");
-  check(rte_eth_tx_queue_setup(port, 0, 512, 0, nullptr), "queue to send");
-  check(rte_eth_dev_start(port), "start");
-  for (int i = 0; i < 200; ++i) {
-    rte_eth_link link = {};
-    if (rte_eth_link_get_nowait(port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(100));
-  }
-  throw std::runtime_error("nobody at the other end: start the receiver first");
-}
-
 void run(const Options& options) {
   dpdk::start_eal({.memory = Sender::memory(options.frames) + (16 << 20), .log = [](std::string_view) {}});
   const dpdk::Device device(options.device);
   Sender sender(options.capture, options.frames, options.rounds);
   rte_mempool* const pool = rte_pktmbuf_pool_create("unused", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-  start(device.port(), pool);
+  reach_far_end(device.port(), pool);
   std::printf("%zu frames of %s, in %u rounds of addresses\n", sender.frames(), options.capture.c_str(),
               options.rounds);
   std::printf("%8s %8s %8s %12s %12s %8s\n", "wanted", "M/s", "Gbit/s", "offered", "refused", "lost %");

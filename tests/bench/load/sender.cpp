@@ -1,6 +1,5 @@
 #include "tests/bench/load/sender.h"
 
-#include <rte_cycles.h>
 #include <rte_mempool.h>
 
 #include <algorithm>
@@ -10,12 +9,13 @@
 
 #include "probe/base/counters.h"
 #include "probe/io/capture.h"
+#include "tests/bench/load/pace.h"
 
 namespace probe::load {
 namespace {
 
 constexpr std::uint16_t kBurst = 32;
-constexpr double kMostBehind = 1024;  // frames: a sender that was held up does not make up for more than this
+constexpr double kMostBehind = 1024;  // frames
 
 unsigned u16(Bytes octets, std::size_t at) { return static_cast<unsigned>(octets[at] << 8 | octets[at + 1]); }
 
@@ -89,14 +89,9 @@ std::uint16_t Sender::fill(rte_mbuf** burst, std::uint16_t want) {
 Sent Sender::send(double rate, double seconds, const Take& take) {
   Sent sent;
   rte_mbuf* burst[kBurst];
-  const double hertz = static_cast<double>(rte_get_tsc_hz());
-  const std::uint64_t begin = rte_rdtsc();
-  double forgiven = 0;
-  for (;;) {
-    const double elapsed = static_cast<double>(rte_rdtsc() - begin) / hertz;
-    if (elapsed >= seconds) break;
-    double due = elapsed * rate - forgiven - static_cast<double>(sent.offered);
-    if (due > kMostBehind) forgiven += due - kMostBehind, due = kMostBehind;
+  Pace pace(rate, seconds, kMostBehind);
+  while (!pace.is_over()) {
+    const double due = pace.due(sent.offered);
     if (due < 1) continue;
     const std::uint16_t n = fill(burst, static_cast<std::uint16_t>(std::min<double>(due, kBurst)));
     for (std::uint16_t i = 0; i < n; ++i) sent.octets += burst[i]->pkt_len;
@@ -105,7 +100,7 @@ Sent Sender::send(double rate, double seconds, const Take& take) {
     sent.offered += n;
     sent.refused += n - taken;
   }
-  sent.seconds = static_cast<double>(rte_rdtsc() - begin) / hertz;
+  sent.seconds = pace.elapsed();
   return sent;
 }
 

@@ -1,0 +1,34 @@
+#include "tests/bench/load/far_end.h"
+
+#include <rte_errno.h>
+#include <rte_ethdev.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+namespace probe::load {
+namespace {
+
+void check(int result, const char* what) {
+  if (result != 0) throw std::runtime_error(std::string(what) + ": " + rte_strerror(result < 0 ? -result : result));
+}
+
+}  // namespace
+
+void reach_far_end(std::uint16_t port, rte_mempool* pool) {
+  const rte_eth_conf conf = {};
+  check(rte_eth_dev_configure(port, 1, 1, &conf), "configure");
+  check(rte_eth_rx_queue_setup(port, 0, 512, 0, nullptr, pool), "queue to receive");
+  check(rte_eth_tx_queue_setup(port, 0, 512, 0, nullptr), "queue to send");
+  check(rte_eth_dev_start(port), "start");
+  for (int i = 0; i < 200; ++i) {
+    rte_eth_link link = {};
+    if (rte_eth_link_get_nowait(port, &link) == 0 && link.link_status == RTE_ETH_LINK_UP) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  throw std::runtime_error("nobody at the other end: start the receiver first");
+}
+
+}  // namespace probe::load
