@@ -27,7 +27,7 @@ CALM = 0.25  # of what it can carry: before and after
 AT_A_TIME = 1024  # copies of the capture
 LATER = 4  # seconds: how long it is watched when everything is measured again
 SETTLED = 0.5  # of the overload: memory must not grow from here on
-GROWTH = 16 << 20  # octets
+GROWTH = 0.05  # of the memory that was planned
 MEMORY_BESIDES = 200 << 20  # octets: program, libraries, EAL
 SAMPLED_OUT, NOT_DISSECTED = 1 << 15, 1 << 16  # measurementQuality
 LOST_RECORDS = ("record_pool_empty", "record_exporter_behind", "export_too_late")
@@ -310,7 +310,7 @@ def main():
                     f"level {watch.most(begin, end, 1)} at most, 0 again {(sender.again - end) / 1e9:.1f} s after the overload")
         settled = begin + int(SETTLED * (end - begin))
         early, late = watch.most(begin, settled, 2), watch.most(settled, end, 2)
-        judge.check("memory stays", late - early < GROWTH and late < probe.planned + MEMORY_BESIDES,
+        judge.check("memory stays", late - early < GROWTH * probe.planned and late < probe.planned + MEMORY_BESIDES,
                     f"{early >> 20} MB, later {late >> 20} MB; {probe.planned >> 20} MB planned")
         truth = Truth(sender.truth, program, capture)
         told = Told(len(truth.offered))
