@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <thread>
+#include <utility>
 
 namespace probe::run {
 namespace {
@@ -27,10 +28,10 @@ bool BatchWay::open() {
   return true;
 }
 
-bool BatchWay::add(const Packet& p, Nanos now) {
+bool BatchWay::add(const Packet& p, Nanos before) {
   if (!has_room()) return false;
   if (!open_->fits(p)) {
-    send(now);
+    send(before);
     if (!open()) return false;
   }
   open_->add(p);
@@ -179,9 +180,9 @@ bool LiveDispatcher::room_anywhere() {
 }
 
 void LiveDispatcher::hand_on(std::span<const Packet> packets, Nanos newest) {
-  newest_ = newest;
+  const Nanos before = std::exchange(newest_, newest);
   for (const Packet& p : packets)
-    if (!ways_[(p.hash >> 32) % ways_.size()]->add(p, newest))  // the table uses the low bits
+    if (!ways_[(p.hash >> 32) % ways_.size()]->add(p, before))  // the table uses the low bits
       counters_.add(Counter::dispatch_full);
 }
 

@@ -19,7 +19,8 @@ class BatchWay {
 
   // The dispatcher's.
   bool has_room() { return open_ != nullptr || open(); }
-  bool add(const Packet&, Nanos now);
+  // A batch that is full goes with the time `before` this burst: others of the burst are still to come.
+  bool add(const Packet&, Nanos before);
   void send(Nanos now);
   void send_if_idle(Nanos now) {
     if (full_.size() == 0) send(now);

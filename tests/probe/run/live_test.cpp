@@ -81,6 +81,19 @@ TEST(LiveProbe, ADispatcherFeedsWorkersWithoutQueues) {
   expect_identity(*ran.probe, frames.size());
 }
 
+// A batch for a worker is full in the middle of a burst whose last frame comes two minutes later.
+TEST(LiveProbe, ABatchThatIsFullEndsNoFlowOfItsBurst) {
+  Frames frames;
+  for (int i = 0; i < 600; ++i)
+    frames.push_back(
+        kit::ethernet().ipv4("10.0.0.1", "10.0.0.2").udp(1, 9).zeros(100).time(kSecond + i * kMicrosecond).build());
+  frames[Batch::kPackets + Pipeline::kMostPackets - 1].time += 120 * kSecond;
+  Ran ran(with_workers(2), std::make_unique<FakePort>(std::vector<Frames>{frames}));
+  ran.start().stop();
+  EXPECT_EQ(ran.lines.sorted(), replayed(frames));
+  expect_identity(*ran.probe, frames.size());
+}
+
 TEST(LiveProbe, TheTwoPortsOfATapAreOneLink) {
   const Frames frames = captured(kCaptures);
   LivePorts ports;
