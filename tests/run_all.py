@@ -215,10 +215,10 @@ def stage_threads(tally):
     tally.add("threads: four workers give the records of one", records["1"] and records["1"] == records["4"])
 
 
-def lab_test(test, tally):
+def lab_test(tally, test, *arguments):
     gcc = ROOT / "build-test-gcc"
     name = f"lab-{test}"
-    code = run(name, [sys.executable, f"tests/lab/{test}_test.py", gcc / "augprobe", gcc / "tests/lab/wire"], 600,
+    code = run(name, [sys.executable, f"tests/lab/{test}_test.py", gcc / "augprobe", gcc / "tests/lab/wire", *arguments], 600,
                environment=STRICT, interesting=re.compile(r"^\S"))
     if code == SKIPPED:
         text = (LOGS / f"{name}.log").read_text(errors="replace").strip().splitlines()
@@ -233,9 +233,9 @@ def stage_lab(tally):
     and links come and go, whose pools are full. Needs the stage gcc, root and namespaces."""
     if not (ROOT / "build-test-gcc/augprobe").exists():
         raise Failed("there is no build-test-gcc/augprobe")
-    lab_test("live", tally)
+    lab_test(tally, "live")
     with concurrent.futures.ThreadPoolExecutor(2) as both:  # they mostly wait
-        for test in [both.submit(lab_test, name, tally) for name in ("outage", "reload", "pools")]:
+        for test in [both.submit(lab_test, tally, *test) for test in (("outage",), ("pools",), ("reload", "40"))]:
             test.result()
 
 

@@ -135,6 +135,10 @@ class Supervisor {
   void accept(const Options& next) {
     for (const std::string& name : needs_restart(running_, next))
       Log(LogLevel::warning, "reload").with("option", name).with("meaning", "it has changed, and needs a restart");
+    if (next.export_targets.empty() && !running_.export_targets.empty())
+      Log(LogLevel::warning, "reload")
+          .with("option", "export.targets")
+          .with("meaning", "there is none any more: records go nowhere");
     running_.export_targets = next.export_targets;
     running_.capture_filter = next.capture_filter;
     Log(LogLevel::info, "reloaded").with("targets", next.export_targets.size()).with("filter", next.capture_filter);

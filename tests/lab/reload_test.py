@@ -136,6 +136,7 @@ def reload_in_bursts(judge, probe, stays, turns, so_far):
     world.wait_until(lambda: (probe.events("reloaded") or [{}])[-1].get("filter", "").strip('"') == last, "the last of a burst")
     time.sleep(0.5)
     taken = probe.statistics()["reloads"] - so_far
+    judge.equal("reloads without a target", 0, sum(e.get("targets") != "2" for e in probe.events("reloaded")))
     judge.check(f"{BURST} signals at once are from 1 to {BURST} reloads", 1 <= taken <= BURST, taken)
 
 

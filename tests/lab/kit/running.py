@@ -35,9 +35,11 @@ class Probe:
             raise RuntimeError(f"{name} did not start: {self.said()}")
 
     def write(self):
-        with open(self.file, "w") as out:
+        """In one step: the probe may just be reading it."""
+        with open(f"{self.file}.new", "w") as out:
             for key, value in self.settings.items():
                 out.write(f"{key} = {json.dumps(value)}\n")
+        os.replace(out.name, self.file)
 
     def said(self):
         return read_text(self.log)
