@@ -305,7 +305,6 @@ def main():
                     f"{sent} sent, {', '.join(f'{probe.ended[what]} {what}' for what in ('offered', 'counted', 'dropped'))}")
         print("      ", {name: probe.counters.get(name, 0) for name in (*SHED, *LOST_RECORDS, "flow_evicted", "flow_created")})
         print("       levels:", *(f"{(when - begin) / 1e9:.1f} s: {level}" for when, level in watch.steps()))
-        judge.equal("flows that ended early, for want of room", 0, probe.counters.get("flow_evicted", 0))
         judge.check("it shed", watch.most(begin, end, 1) > 0,
                     f"level {watch.most(begin, end, 1)} at most, 0 again {(sender.again - end) / 1e9:.1f} s after the overload")
         settled = begin + int(SETTLED * (end - begin))
