@@ -123,8 +123,10 @@ class Conversation {
   std::size_t protocol_index() const { return protocol_; }  // in Dissection::all(), if protocol()
   // Who is the client by the octets of the payload: 0 or 1; -1 while no protocol is known.
   int client() const { return protocol_ == kNone ? -1 : client_; }
-  // Bits of probe/base/quality.h: stream_gap.
-  std::uint32_t quality() const { return gap_ ? bit_of(Quality::stream_gap) : 0; }
+  // Bits of probe/base/quality.h: stream_gap, not_dissected.
+  std::uint32_t quality() const {
+    return (gap_ ? bit_of(Quality::stream_gap) : 0) | (no_session_ ? bit_of(Quality::not_dissected) : 0);
+  }
 
  private:
   friend class Dissection;
@@ -170,6 +172,7 @@ class Conversation {
   bool begun_ = false;
   bool from_start_ = false;
   bool gap_ = false;
+  bool no_session_ = false;                         // there was no memory for one
   std::uint64_t candidates_ = 0;                    // dissectors that may turn out to be right
   std::uint64_t preferred_ = 0;                     // those of the flow's ports
   alignas(16) std::array<tcp::Stream, 2> streams_;  // by sender; the hot part of the second one is a cache line

@@ -66,6 +66,7 @@ bool Conversation::open(const Verdict& v, unsigned sender) {
   void* slot = sessions.take();
   if (!slot) {
     home_->counters_.add(Counter::dissection_sessions_full);
+    no_session_ = true;
     state_ = State::dead;
     for (tcp::Stream& s : streams_) s.release(home_->streams_);
     return false;

@@ -235,6 +235,7 @@ void Pipeline::dissect(const Packet& p, Flow& f, unsigned from) {
     if (!payload) return;
     f.conversation = dissection_.open();
     if (f.conversation == nullptr) {
+      f.quality |= bit_of(Quality::not_dissected);
       f.look_inside = false;
       return;
     }

@@ -304,6 +304,7 @@ TEST(Conversation, CountsFlowsThatFindNoRoom) {
   Player player(kJustAsk, options);
   EXPECT_EQ(player.play(Script(7).handshake().client("ASK a\n").traffic()).protocol(), "ask");
   EXPECT_EQ(player.counters()[Counter::dissection_sessions_full], 1u);
+  EXPECT_EQ(player.quality(), bit_of(Quality::not_dissected));
   options.conversations = 0;
   Player full(kJustAsk, options);
   full.play(Script(7).handshake().client("ASK a\n").traffic());

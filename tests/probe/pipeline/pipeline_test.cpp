@@ -254,6 +254,20 @@ TEST(Pipeline, ATransactionBelongsToItsFlow) {
   EXPECT_EQ(p.flow()["applicationName"], "http");
 }
 
+TEST(Pipeline, AFlowThatFindsNoMemoryToBeDissectedSaysSo) {
+  Connection c;
+  c.handshake().client(kAck | kPsh, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n").close();
+  for (const bool sessions : {false, true}) {
+    PipelineOptions o = small_pipeline();
+    (sessions ? o.dissection.sessions : o.dissection.conversations) = 0;
+    Probing p(o);
+    p.play(c.frames).finish();
+    EXPECT_TRUE(p.of("http").empty());
+    EXPECT_TRUE(is(p.flow(), Quality::not_dissected));
+  }
+  EXPECT_FALSE(is(Probing().play(c.frames).finish().flow(), Quality::not_dissected));
+}
+
 TEST(Pipeline, WithoutDissectionThereAreFlowsOnly) {
   Connection c;
   c.handshake().client(kAck | kPsh, "GET /a HTTP/1.1\r\nHost: h\r\n\r\n");
