@@ -103,6 +103,17 @@ def capacity(program, load_flows, capture, directory):
     return (step["offered"] - step["refused"]) / step["seconds"] / 1e6
 
 
+def replay(program, capture):
+    run = subprocess.run([program, "replay", "--json", "-", capture], check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+                         text=True)
+    return [json.loads(line) for line in run.stdout.splitlines()]
+
+
+def seconds_of_a_copy(frames, rate):
+    """How long one copy of the capture takes at that many million frames a second."""
+    return AT_A_TIME * frames / (rate * 1e6)
+
+
 class Watch:
     """Looks at a running probe now and then."""
 
@@ -142,9 +153,11 @@ def until_all_is_measured(watch):
 
 def overload(program, load_flows, capture, directory, carried, seconds):
     probe = start(program, directory, "overload")
+    frames = sum(r["packetDeltaCount"] + r.get("reversePacketDeltaCount", 0) for r in replay(program, capture) if r["record"] == "flow")
+    before = 2 + 2 * seconds_of_a_copy(frames, CALM * carried)
     try:
         sender = Sender(load_flows, probe.memif, capture, probe.w.path("truth"),
-                        [(CALM * carried, 3), (2 * carried, seconds), (CALM * carried, 200)])
+                        [(CALM * carried, before), (2 * carried, seconds), (CALM * carried, 200)])
         watch = Watch(probe)
         while len(sender.begun) < 3:
             watch.look()
@@ -179,10 +192,7 @@ class Truth:
         self.offered = array("H", (n for row in rows for n in row[2::2]))
         self.refused = array("H", (n for row in rows for n in row[3::2]))
         self.transactions = [0] * len(conversations)
-        replay = subprocess.run([program, "replay", "--json", "-", capture], check=True, stdout=subprocess.PIPE,
-                                stderr=subprocess.DEVNULL, text=True)
-        for line in replay.stdout.splitlines():
-            record = json.loads(line)
+        for record in replay(program, capture):
             if record["record"] != "flow":
                 self.transactions[self.kinds[record["sourceTransportPort"], record["destinationTransportPort"]][0]] += 1
 
@@ -239,7 +249,7 @@ def records_of(program, file):
     feeder.join()
 
 
-def judge_flows(judge, truth, told, probe, watch, times):
+def judge_flows(judge, truth, told, probe, calm, times):
     lost = sum(probe.counters.get(name, 0) for name in LOST_RECORDS)
     halves, missing, missing_packets, undissected, bare = [], 0, 0, 0, []
     before, after, after_bad = Counter(), 0, []
@@ -256,7 +266,7 @@ def judge_flows(judge, truth, told, probe, watch, times):
         complete = not truth.unharmed(place, kind) or told.transactions[place] == truth.transactions[kind]
         if measured and not complete or (marks & NOT_DISSECTED and told.transactions[place]):
             bare.append((place, told.transactions[place], truth.transactions[kind], hex(marks)))
-        if begun < begin - 10**9:
+        if begun < begin - 1e9 * (seconds_of_a_copy(sum(truth.frames), calm) + 1):  # it had ended when the load rose
             before[measured] += 1
         elif begin + 10**9 < begun < end:
             seen, estimated = seen + received, estimated + told.packets[place] / told.probability[place]
@@ -287,12 +297,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="augprobe-overload-") as directory:
         carried = capacity(program, load_flows, capture, directory)
         judge.check("what it can carry", carried > 0.05, f"{carried:.3f} M frames/s")
-        for attempt in range(3):  # others may have used the machine when it was measured what the probe can carry
-            probe, sender, watch, code = overload(program, load_flows, capture, f"{directory}/{attempt}", carried * 2**attempt,
-                                                  seconds)
+        for attempt in range(3):
+            probe, sender, watch, code = overload(program, load_flows, capture, f"{directory}/{attempt}", carried, seconds)
             begin, end = sender.begun[1:3]
             if watch.most(begin, end, 1) > 0:
                 break
+            carried *= 2  # others may have used the machine when it was measured
         times = begin, end, sender.again
         judge.clean_exit(probe, code)
         for name, step in zip(("before", "overload", "after"), sender.ended):
@@ -316,7 +326,7 @@ def main():
         for record in records_of(program, probe.file):
             if "sourceTransportPort" in record:
                 told.add(truth.place(record), record)
-        judge_flows(judge, truth, told, probe, watch, times)
+        judge_flows(judge, truth, told, probe, CALM * carried, times)
     sys.exit(0 if judge.report() else 1)
 
 
