@@ -2,6 +2,7 @@
 
 #include <rte_errno.h>
 #include <rte_ethdev.h>
+#include <rte_mbuf.h>
 
 #include <chrono>
 #include <stdexcept>
@@ -17,7 +18,9 @@ void check(int result, const char* what) {
 
 }  // namespace
 
-void reach_far_end(std::uint16_t port, rte_mempool* pool) {
+void reach_far_end(std::uint16_t port) {
+  // For what comes back, which is nothing; it lives as long as the device.
+  rte_mempool* const pool = rte_pktmbuf_pool_create("unused", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
   const rte_eth_conf conf = {};
   check(rte_eth_dev_configure(port, 1, 1, &conf), "configure");
   check(rte_eth_rx_queue_setup(port, 0, 512, 0, nullptr, pool), "queue to receive");

@@ -22,7 +22,7 @@ namespace probe::load {
 namespace {
 
 struct Options {
-  std::string device = "net_memif0,role=client,socket=/tmp/augprobe-load.sock,socket-abstract=no";
+  std::string device = kFarEnd;
   std::vector<std::string> steps;
   std::size_t at_a_time = 1024;
   std::uint32_t first = 0;
@@ -46,7 +46,7 @@ void run(const Options& options) {
   dpdk::start_eal({.memory = 64 << 20, .log = [](std::string_view) {}});
   const dpdk::Device device(options.device);
   FlowSender sender(options.capture, options.at_a_time, options.first);
-  reach_far_end(device.port(), rte_pktmbuf_pool_create("unused", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY));
+  reach_far_end(device.port());
   std::signal(SIGTERM, [](int) { over = true; });
   for (const std::string& step : options.steps)
     send(sender, step, [&](rte_mbuf** burst, std::uint16_t n) { return rte_eth_tx_burst(device.port(), 0, burst, n); });

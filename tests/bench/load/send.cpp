@@ -21,7 +21,7 @@ namespace probe::load {
 namespace {
 
 struct Options {
-  std::string device = "net_memif0,role=client,socket=/tmp/augprobe-load.sock,socket-abstract=no";
+  std::string device = kFarEnd;
   std::vector<double> rates = {0.25, 0.5, 1, 2, 3, 4, 6, 8};
   double seconds = 5;
   std::size_t frames = 50'000;
@@ -34,8 +34,7 @@ void run(const Options& options) {
   dpdk::start_eal({.memory = Sender::memory(options.frames) + (16 << 20), .log = [](std::string_view) {}});
   const dpdk::Device device(options.device);
   Sender sender(options.capture, options.frames, options.rounds);
-  rte_mempool* const pool = rte_pktmbuf_pool_create("unused", 2047, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-  reach_far_end(device.port(), pool);
+  reach_far_end(device.port());
   std::printf("%zu frames of %s, in %u rounds of addresses\n", sender.frames(), options.capture.c_str(),
               options.rounds);
   std::printf("%8s %8s %8s %12s %12s %8s\n", "wanted", "M/s", "Gbit/s", "offered", "refused", "lost %");
