@@ -104,7 +104,7 @@ void Store::put(const Record& r) {
   for (std::size_t i = 0; i < order.count; ++i) {
     const std::size_t place = order.places[i];
     const int parameter = static_cast<int>(i) + 1;
-    if (!r.has(place) || (groups & schema::bit_of(column(r.kind(), i).group)) == 0) {
+    if (!r.has(place) || !schema::has(groups, column(r.kind(), i).group)) {
       sqlite3_bind_null(insert, parameter);
       continue;
     }

@@ -41,7 +41,7 @@ void check(bool ok, GError* error) {
 
 struct Key {
   std::size_t layout = schema::kNone;
-  schema::Groups groups = 0;
+  schema::Groups groups;
   auto operator<=>(const Key&) const = default;
 };
 
@@ -129,7 +129,7 @@ std::size_t Encoder::template_count() const { return library_->templates.size();
 
 const Encoder::Template& Encoder::template_for(const RecordView& view) {
   const Key key{view.layout, view.groups};
-  Library::Recent& r = library_->recent[(key.groups + key.layout) * 0x9e3779b97f4a7c15 >> (64 - Library::kRecentBits)];
+  Library::Recent& r = library_->recent[(key.groups.hash() + key.layout) >> (64 - Library::kRecentBits)];
   if (r.key != key) r = {key, &known_or_new(view)};
   return *r.value;
 }

@@ -13,8 +13,7 @@ using schema::Group;
 
 constexpr std::size_t kForward = 0, kReverse = 1;
 constexpr Field kIpVersion{schema::kIana, 60, 1};
-constexpr schema::Groups kNeeded =
-    bit_of(Group::identity) | bit_of(Group::flow) | bit_of(Group::reverse_counts);  // in every flow record
+constexpr schema::Groups kNeeded = bit_of(Group::identity, Group::flow, Group::reverse_counts);  // in every flow record
 
 // A field of the wire and the groups that must be there for it, seen from either side.
 struct Row {
@@ -22,7 +21,7 @@ struct Row {
   schema::Groups forward, reverse;
 };
 constexpr Row same(std::uint16_t id, std::uint16_t octets, Group g) { return {id, octets, bit_of(g), bit_of(g)}; }
-constexpr schema::Groups kNotThere = ~schema::Groups{0};
+constexpr schema::Groups kNotThere = schema::kAllGroups;
 
 // The order in which collectors were seen to read it right; IANA's numbers.
 constexpr Row kRows[] = {
@@ -55,7 +54,7 @@ constexpr Row kRows[] = {
 
 // Groups that make a difference to the template of a side.
 constexpr schema::Groups carried(std::size_t side) {
-  schema::Groups out = 0;
+  schema::Groups out;
   for (const Row& r : kRows) {
     const schema::Groups needed = side == kForward ? r.forward : r.reverse;
     if (needed != kNotThere) out |= needed;
@@ -99,7 +98,7 @@ Shape Basic::shape(std::size_t layout, schema::Groups groups, bool /*core_only*/
     // libfixbuf would fill in zeros for what the record does not have.
     const auto& memory = layouts_[layout];
     const bool there = std::find(memory.begin(), memory.end(), field) != memory.end();
-    if (there && (groups & needed) == needed) out.fields.push_back(field);
+    if (there && groups.contains(needed)) out.fields.push_back(field);
   }
   return out;
 }
@@ -107,20 +106,20 @@ Shape Basic::shape(std::size_t layout, schema::Groups groups, bool /*core_only*/
 void Basic::fill(std::size_t side, const Record& r) {
   std::byte* body = bodies_[side].data();
   std::memcpy(body, r.body(), kOctets - 1);
-  body[kOctets - 1] = std::byte{(r.groups() & bit_of(Group::ipv6)) != 0 ? std::uint8_t{6} : std::uint8_t{4}};
+  body[kOctets - 1] = std::byte{has(r.groups(), Group::ipv6) ? std::uint8_t{6} : std::uint8_t{4}};
   if (side == kForward) return;
 
   // RFC 5103 §6.3: 1 says that the source is the initiator, 2 that the destination is.
   std::byte& direction = body[offset_of<"biflowDirection">()];
   if (direction == std::byte{1}) direction = std::byte{2};
-  if ((r.groups() & bit_of(Group::reverse_times)) != 0) return;
+  if (has(r.groups(), Group::reverse_times)) return;
   std::memcpy(body + offset_of<"reverseFlowStartMilliseconds">(), body + offset_of<"flowStartMilliseconds">(), 8);
   std::memcpy(body + offset_of<"reverseFlowEndMilliseconds">(), body + offset_of<"flowEndMilliseconds">(), 8);
 }
 
 std::span<const RecordView> Basic::views(const Record& r) {
   const schema::Groups groups = r.groups();
-  if (r.kind() != kFlow || (groups & kNeeded) != kNeeded) return {};
+  if (r.kind() != kFlow || !groups.contains(kNeeded)) return {};
   const bool came_back = number_in<"reversePacketDeltaCount">(r) > 0;
   const bool went = number_in<"packetDeltaCount">(r) > 0 || !came_back;
   std::size_t n = 0;

@@ -1,7 +1,6 @@
 #include "exporter/profile/native.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "exporter/record/groups.h"
 
@@ -13,10 +12,10 @@ using schema::Group;
 
 // Without these a record does not say what it is about: the endpoints, and how much of a flow or which transaction.
 schema::Groups core_of(std::size_t kind) {
-  const schema::Groups ends = bit_of(Group::identity) | bit_of(Group::ipv4) | bit_of(Group::ipv6) |
-                              bit_of(Group::ports) | bit_of(Group::icmpv4) | bit_of(Group::icmpv6);
+  const schema::Groups ends =
+      bit_of(Group::identity, Group::ipv4, Group::ipv6, Group::ports, Group::icmpv4, Group::icmpv6);
   if (!schema::belongs(Group::transaction, schema::kKinds[kind]))
-    return ends | bit_of(Group::flow) | bit_of(Group::reverse_counts);
+    return ends | bit_of(Group::flow, Group::reverse_counts);
   return ends | bit_of(Group::transaction) | groups_of_one_kind(kind);
 }
 // An RFC 5103 record has one pair of times for both directions.
@@ -37,7 +36,7 @@ int rank(const schema::Element& e) {
 std::size_t mark_of(std::size_t kind) {
   const schema::Groups own = groups_of_one_kind(kind);
   for (std::size_t i = 0; i < schema::kElementCount; ++i)
-    if (schema::kElements[i].is_text() && (own & bit_of(schema::kElements[i].group)) != 0) return i;
+    if (schema::kElements[i].is_text() && has(own, schema::kElements[i].group)) return i;
   return schema::kNone;
 }
 
@@ -55,14 +54,13 @@ Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) con
   Shape out;
   const schema::Groups wanted = core_only ? groups & core_of(kind) : groups;
   out.groups = groups_that_fit(kind, wanted);
-  out.left_out = static_cast<std::uint32_t>(std::popcount(groups & ~out.groups));
+  out.left_out = static_cast<std::uint32_t>((groups - out.groups).count());
 
   const schema::Layout& l = schema::kLayouts[kind];
   std::vector<std::size_t> elements;
   for (std::size_t p = 0; p < l.count; ++p)
-    if ((out.groups & bit_of(schema::kElements[l.places[p].element].group)) != 0)
-      elements.push_back(l.places[p].element);
-  if ((out.groups & own_groups_[kind]) == 0 && marks_[kind] != schema::kNone) elements.push_back(marks_[kind]);
+    if (has(out.groups, schema::kElements[l.places[p].element].group)) elements.push_back(l.places[p].element);
+  if (!(out.groups & own_groups_[kind]).any() && marks_[kind] != schema::kNone) elements.push_back(marks_[kind]);
 
   std::sort(elements.begin(), elements.end(), [](std::size_t a, std::size_t b) {
     const int ra = rank(schema::kElements[a]), rb = rank(schema::kElements[b]);
@@ -73,7 +71,7 @@ Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) con
 }
 
 std::span<const RecordView> Native::views(const Record& r) {
-  view_ = {r.kind(), r.groups() & ~kNever, r.body()};
+  view_ = {r.kind(), r.groups() - kNever, r.body()};
   return {&view_, 1};
 }
 

@@ -1,8 +1,5 @@
 #include "exporter/record/groups.h"
 
-#include <array>
-#include <bit>
-
 namespace probe {
 
 Field field_of(const schema::Element& e) {
@@ -18,27 +15,21 @@ std::vector<Field> memory_fields(std::size_t kind) {
 
 schema::Groups groups_that_fit(std::size_t kind, schema::Groups groups) {
   const schema::GroupMasks& masks = schema::kGroupMasks[kind];
-  const auto count = [](const schema::Presence& p) { return std::popcount(p.words[0]) + std::popcount(p.words[1]); };
-  schema::Groups out = 0;
-  int fields = 0;
-  for (std::size_t g = 0; g < schema::kGroupCount; ++g) {
-    const schema::Groups bit = schema::Groups{1} << g;
-    const int more = count(masks.fixed[g]) + count(masks.texts[g]);
-    if ((groups & bit) == 0 || fields + more > static_cast<int>(schema::kMostFields)) continue;
-    out |= bit;
+  schema::Groups out;
+  std::size_t fields = 0;
+  groups.for_each([&](std::size_t g) {
+    const std::size_t more = masks.fixed[g].count() + masks.texts[g].count();
+    if (fields + more > schema::kMostFields) return;
+    out.set(g);
     fields += more;
-  }
+  });
   return out;
 }
 
 schema::Groups groups_of_one_kind(std::size_t kind) {
-  schema::Groups out = 0;
-  for (std::size_t g = 0; g < schema::kGroupCount; ++g) {
-    std::size_t kinds = 0;
-    for (const schema::Kind& k : schema::kKinds) kinds += schema::belongs(static_cast<schema::Group>(g), k);
-    if (kinds == 1 && schema::belongs(static_cast<schema::Group>(g), schema::kKinds[kind]))
-      out |= schema::Groups{1} << g;
-  }
+  schema::Groups out = schema::kKinds[kind].groups;
+  for (std::size_t other = 0; other < schema::kKindCount; ++other)
+    if (other != kind) out -= schema::kKinds[other].groups;
   return out;
 }
 

@@ -22,15 +22,15 @@ struct Field {
 
 // A record as one data record on the wire.
 struct RecordView {
-  std::size_t layout = 0;     // how the body is laid out: index into Shapes::layouts()
-  schema::Groups groups = 0;  // what of it is there
+  std::size_t layout = 0;  // how the body is laid out: index into Shapes::layouts()
+  schema::Groups groups;   // what of it is there
   const std::byte* body = nullptr;
 };
 
 // The wire template for a layout and a set of groups.
 struct Shape {
   std::vector<Field> fields;   // in their order on the wire
-  schema::Groups groups = 0;   // those that are in it
+  schema::Groups groups;       // those that are in it
   std::uint32_t left_out = 0;  // how many did not fit
 };
 

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "exporter/schema/bits.h"
+
 namespace probe::schema {
 
 // Elements that come and go together. The wire template of a record is chosen by the groups that are complete, so what
@@ -27,6 +29,24 @@ inline constexpr std::array<GroupInfo, kGroupCount> kGroups = {{
 #include "exporter/schema/groups.inc"
 #undef GROUP
 }};
+
+// A set of groups.
+using Groups = Bits<128>;
+static_assert(kGroupCount <= 128);
+template <class... More>
+constexpr Groups bit_of(Group g, More... more) {
+  Groups out;
+  out.set(static_cast<std::size_t>(g));
+  (out.set(static_cast<std::size_t>(more)), ...);
+  return out;
+}
+
+constexpr bool has(const Groups& groups, Group g) { return groups.has(static_cast<std::size_t>(g)); }
+inline constexpr Groups kAllGroups = [] {
+  Groups out;
+  for (std::size_t g = 0; g < kGroupCount; ++g) out.set(g);
+  return out;
+}();
 
 inline constexpr std::size_t kMostFields = 60;  // Wireshark drops templates with more (preference default)
 

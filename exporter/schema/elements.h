@@ -202,15 +202,13 @@ inline constexpr Row kRows[] = {
 struct Kind {
   std::string_view name;
   std::string_view meaning;
-  std::array<Group, 40> groups;  // ends at the first kCount
+  Groups groups;
 };
 
 namespace table {
 constexpr Kind kind(std::string_view name, std::string_view meaning, std::initializer_list<Group> groups) {
   Kind k{name, meaning, {}};
-  k.groups.fill(Group::kCount);
-  std::size_t n = 0;
-  for (const Group g : groups) k.groups[n++] = g;
+  for (const Group g : groups) k.groups |= bit_of(g);
   return k;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstddef>
 #include <iterator>
 
@@ -93,16 +92,14 @@ constexpr std::size_t width(Type t) {
   return 0;
 }
 
-constexpr bool belongs(Group g, const Kind& k) {
-  return std::find(k.groups.begin(), k.groups.end(), g) != k.groups.end();
-}
+constexpr bool belongs(Group g, const Kind& k) { return has(k.groups, g); }
 
 struct Place {
   std::uint16_t element = 0;  // index into kElements
   std::uint16_t offset = 0;   // in the record's body
 };
 
-inline constexpr std::size_t kMostPlaces = 128;  // of a kind: two words of presence bits
+inline constexpr std::size_t kMostPlaces = 255;  // of a kind: a place is an octet, and kNoPlace is none
 
 struct Layout {
   std::array<Place, kMostPlaces> places{};
@@ -156,21 +153,8 @@ constexpr OffsetByKind offsets_of(std::size_t element) {
   return out;
 }
 
-// One bit per place of a layout.
-struct Presence {
-  std::array<std::uint64_t, 2> words{};
-  constexpr void set(std::size_t place) { words[place / 64] |= std::uint64_t{1} << (place % 64); }
-  constexpr void clear(std::size_t place) { words[place / 64] &= ~(std::uint64_t{1} << (place % 64)); }
-  constexpr bool has(std::size_t place) const { return (words[place / 64] >> (place % 64) & 1) != 0; }
-  constexpr Presence both(const Presence& o) const { return {{words[0] & o.words[0], words[1] & o.words[1]}}; }
-  constexpr Presence less(const Presence& o) const { return {{words[0] & ~o.words[0], words[1] & ~o.words[1]}}; }
-  constexpr bool operator==(const Presence&) const = default;
-};
-
-// A set of groups: bit g is Group(g).
-using Groups = std::uint64_t;
-static_assert(kGroupCount <= 64);
-constexpr Groups bit_of(Group g) { return Groups{1} << static_cast<unsigned>(g); }
+// Which places of a layout are taken.
+using Presence = Bits<256>;
 
 // What of a kind's layout belongs to each group: its fixed fields, which must all be there for the group to be, and its
 // texts, of which any may be empty (an empty text and none are the same on the wire).
@@ -193,7 +177,7 @@ inline constexpr std::array<GroupMasks, kKindCount> kGroupMasks = group_masks();
 struct GroupPlan {
   std::array<std::uint8_t, kMostPlaces> group_of{};
   Presence needed, sufficient;  // fixed fields; texts of groups that have nothing else
-  Groups with_fixed = 0;        // groups that have fixed fields
+  Groups with_fixed;            // groups that have fixed fields
 };
 constexpr std::array<GroupPlan, kKindCount> group_plans() {
   std::array<GroupPlan, kKindCount> out{};
@@ -212,18 +196,15 @@ inline constexpr std::array<GroupPlan, kKindCount> kGroupPlans = group_plans();
 
 // The groups that these places belong to.
 constexpr Groups groups_of(std::size_t kind, const Presence& places) {
-  Groups out = 0;
-  for (std::size_t w = 0; w < places.words.size(); ++w)
-    for (std::uint64_t left = places.words[w]; left != 0; left &= left - 1)
-      out |= Groups{1} << kGroupPlans[kind].group_of[64 * w + static_cast<std::size_t>(std::countr_zero(left))];
+  Groups out;
+  places.for_each([&](std::size_t p) { out.set(kGroupPlans[kind].group_of[p]); });
   return out;
 }
 
 // The groups of a record that are there: all fixed fields set, or (for a group of texts alone) any text set.
 constexpr Groups complete_groups(std::size_t kind, const Presence& present) {
   const GroupPlan& plan = kGroupPlans[kind];
-  return (plan.with_fixed & ~groups_of(kind, plan.needed.less(present))) |
-         groups_of(kind, plan.sufficient.both(present));
+  return (plan.with_fixed - groups_of(kind, plan.needed - present)) | groups_of(kind, plan.sufficient & present);
 }
 
 // Not exported by itself: what only the basic profile uses.

@@ -32,7 +32,7 @@ void for_each_field(const Record& r, Visit&& visit) {
   for (std::size_t i = 0; i < order.count; ++i) {
     const std::uint8_t place = order.places[i];
     const schema::Element& e = schema::kElements[r.layout().places[place].element];
-    if ((groups & schema::bit_of(e.group)) != 0 && r.has(place)) visit(std::size_t{place}, e);
+    if (schema::has(groups, e.group) && r.has(place)) visit(std::size_t{place}, e);
   }
 }
 

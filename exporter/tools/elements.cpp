@@ -76,14 +76,12 @@ std::string markdown() {
         "\n## {}\n\n{}\n\n| group | element | PEN | id | type | octets | unit | meaning "
         "|\n|---|---|---|---|---|---|---|---|\n",
         k.name, k.meaning);
-    for (const schema::Group g : k.groups) {
-      if (g == schema::Group::kCount) break;
+    k.groups.for_each([&](std::size_t g) {
       for (const schema::Element& e : schema::kElements)
-        if (e.group == g && !schema::is_internal(g))
-          out += fmt::format("| {} | `{}` | {} | {} | {} | {} | {} | {} |\n",
-                             schema::kGroups[static_cast<std::size_t>(g)].name, e.name(), e.pen, e.id, type_name(e),
-                             length_of(e), units_name(e), e.meaning);
-    }
+        if (e.group == schema::Group(g) && !schema::is_internal(e.group))
+          out += fmt::format("| {} | `{}` | {} | {} | {} | {} | {} | {} |\n", schema::kGroups[g].name, e.name(), e.pen,
+                             e.id, type_name(e), length_of(e), units_name(e), e.meaning);
+    });
   }
   out += "\n## Groups\n\n| group | meaning |\n|---|---|\n";
   for (const schema::GroupInfo& g : schema::kGroups) out += fmt::format("| {} | {} |\n", g.name, g.meaning);

@@ -14,16 +14,14 @@ std::array<std::size_t, schema::kKindCount> slots(std::size_t n) {
 }
 
 schema::Groups random_groups(std::mt19937_64& random, std::size_t kind) {
-  schema::Groups all = 0;
-  for (const Group g : schema::kKinds[kind].groups)
-    if (g != Group::kCount) all |= bit_of(g);
-  schema::Groups out = all & (random() | random());  // three of four
-  out |= all &
-         (bit_of(Group::identity) | bit_of(Group::flow) | bit_of(Group::reverse_counts) | bit_of(Group::transaction));
-  out &=
-      ~(random() % 3 != 0 ? bit_of(Group::ipv6) | bit_of(Group::icmpv6) : bit_of(Group::ipv4) | bit_of(Group::icmpv4));
-  out |= (out & bit_of(Group::ipv6)) != 0 ? 0 : bit_of(Group::ipv4);
-  if ((out & bit_of(Group::ports)) != 0) out &= ~(bit_of(Group::icmpv4) | bit_of(Group::icmpv6));
+  const schema::Groups all = schema::kKinds[kind].groups;
+  schema::Groups out = all & bit_of(Group::identity, Group::flow, Group::reverse_counts, Group::transaction);
+  all.for_each([&](std::size_t g) {
+    if (random() % 4 != 0) out.set(g);
+  });
+  out -= random() % 3 != 0 ? bit_of(Group::ipv6, Group::icmpv6) : bit_of(Group::ipv4, Group::icmpv4);
+  if (!has(out, Group::ipv6)) out |= bit_of(Group::ipv4);
+  if (has(out, Group::ports)) out -= bit_of(Group::icmpv4, Group::icmpv6);
   return out;
 }
 
@@ -76,21 +74,21 @@ Record* make(RecordPools& pools, std::mt19937_64& random, std::size_t kind, sche
   for (const schema::Groups want : {groups}) {
     for (std::size_t p = 0; p < r->layout().count; ++p) {
       const schema::Element& e = schema::kElements[r->layout().places[p].element];
-      if ((want & bit_of(e.group)) != 0 && (!e.is_text() || random() % 8 != 0)) set_random(*r, random, p);
+      if (has(want, e.group) && (!e.is_text() || random() % 8 != 0)) set_random(*r, random, p);
     }
   }
   for (std::size_t p = 0; p < r->layout().count; ++p) {  // a group of texts needs one to be there
     const schema::Element& e = schema::kElements[r->layout().places[p].element];
-    if (e.is_text() && (groups & ~r->groups() & bit_of(e.group)) != 0) set_random(*r, random, p);
+    if (e.is_text() && has(groups - r->groups(), e.group)) set_random(*r, random, p);
   }
   return r;
 }
 
-Values values_of(const Record& r, schema::Groups groups) {
+Values values_of(const Record& r, const schema::Groups& groups) {
   Values out;
   for (std::size_t p = 0; p < r.layout().count; ++p) {
     const schema::Element& e = schema::kElements[r.layout().places[p].element];
-    if (!r.has(p) || (groups & bit_of(e.group)) == 0) continue;
+    if (!r.has(p) || !has(groups, e.group)) continue;
     std::string value;
     if (e.is_text()) {
       value = r.text(p);
@@ -106,7 +104,7 @@ Values values_of(const Record& r, schema::Groups groups) {
 }
 
 schema::Groups native_groups(const Record& r) {
-  return groups_that_fit(r.kind(), r.groups() & ~bit_of(Group::reverse_times));
+  return groups_that_fit(r.kind(), r.groups() - bit_of(Group::reverse_times));
 }
 
 }  // namespace probe::samples

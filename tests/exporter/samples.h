@@ -22,7 +22,7 @@ Record* make(RecordPools&, std::mt19937_64&, std::size_t kind, schema::Groups gr
 
 using Values = std::map<std::string, std::string>;
 // Name and value of every element of these groups that the record has.
-Values values_of(const Record&, schema::Groups groups = ~schema::Groups{0});
+Values values_of(const Record&, const schema::Groups& groups = schema::kAllGroups);
 
 // What the native profile carries of a record.
 schema::Groups native_groups(const Record&);

@@ -146,7 +146,7 @@ TEST_F(Basic, SendsNothingForADirectionWithoutPackets) {
 }
 
 TEST_F(Basic, GivesTheResponderTheFlowsTimesIfItsOwnAreNotKnown) {
-  Record* r = make(kTcp & ~bit_of(Group::reverse_times));
+  Record* r = make(kTcp - bit_of(Group::reverse_times));
   set_in<"reversePacketDeltaCount">(*r, std::uint64_t{3});
   send(r);
   ASSERT_EQ(rows.size(), 2u);
@@ -156,7 +156,7 @@ TEST_F(Basic, GivesTheResponderTheFlowsTimesIfItsOwnAreNotKnown) {
 
 TEST_F(Basic, SaysTheIpVersion) {
   send(make(kTcp));
-  send(make((kTcp & ~bit_of(Group::ipv4)) | bit_of(Group::ipv6)));
+  send(make((kTcp - bit_of(Group::ipv4)) | bit_of(Group::ipv6)));
   for (const wire::Template& t : templates)
     EXPECT_TRUE(std::any_of(t.fields.begin(), t.fields.end(), [](const Field& f) { return f.id == 60; }));
   EXPECT_EQ(rows.back().count("sourceIPv6Address"), 1u);
