@@ -32,6 +32,19 @@ def reverse(name):
     return "reverse" + name[0].upper() + name[1:]
 
 
+def turned(flow):
+    """The record with client and server exchanged."""
+    def other(name):
+        for one, two in (("source", "destination"), ("tcpServer", "tcpClient")):
+            for this, that in ((one, two), (two, one)):
+                if name.startswith(this):
+                    return that + name[len(this):]
+        if name.startswith("reverse"):
+            return name[7].lower() + name[8:]
+        return reverse(name) if reverse(name) in flow or name.endswith("DeltaCount") or name.startswith("tcp") else name
+    return {other(name): value for name, value in flow.items()}
+
+
 def endpoints(record):
     def one(side):
         if f"{side}IPv6Address" in record:
@@ -85,11 +98,16 @@ class Comparison:
 
     # ---- TCP
 
+    def flows_of(self, c):
+        """Its records as if the client had begun: who was first in a simultaneous open is chance."""
+        return self.by_pair[(c["client"], c["server"])]["flow"] + [
+            turned(flow) for flow in self.by_pair[(c["server"], c["client"])]["flow"]]
+
     def connection(self, c):
         if not any(c[way].get("tap_packets") for way in ("up", "down")):
             return
         where = c["client"]
-        flows = self.by_pair[(c["client"], c["server"])]["flow"]
+        flows = self.flows_of(c)
         if not flows:
             self.equal(where, "flow records", "at least one", 0)
             return

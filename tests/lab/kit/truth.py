@@ -21,11 +21,14 @@ class Frame:
         self.protocol, self.flags = event["proto"], event["flags"]
         self.seq, self.ack, self.length, self.octets = event["seq"], event["ack"], event["len"], event["ip"]
         self.window_closed = event["win"] == 0
+        self.sack = event.get("sack", [])  # of captures made before the wire told them: none
+        self.congested = set()  # the tap, if it carried CE there
         ends = ((event["src"], event["sp"]), (event["dst"], event["dp"]))
         self.client, self.server = ends if self.way == "up" else ends[::-1]
         self.tap, self.delivered, self.missed = [], [], []
         self.drops, self.duplicates, self.holds = [], [], []  # (before or after, time)
         self.again = False  # the sender had sent some of these octets before
+        self.both_syn = False  # the SYN-ACK of a simultaneous open
 
     @property
     def space(self):
@@ -35,7 +38,11 @@ class Frame:
     def add(self, event, captured):
         where = "before" if event["link"] == FIRST_LINK[event["dir"]] else "after"
         kind = event["ev"]
+        if kind == "ce":
+            return
         if kind == "tap":
+            if event.get("tos", 0) & 3 == 3:
+                self.congested.add(event["t"])
             (self.tap if captured is None or event["t"] in captured else self.missed).append(event["t"])
         elif kind == "out":
             self.delivered.append(event["t"])
@@ -92,13 +99,17 @@ def is_keep_alive(frame, start, top):
 
 def mark_sent_again(frames):
     """Sets start, end and `again` from the sender's own order."""
-    number, top = Unwrapped(), None
+    number, top, answered = Unwrapped(), None, False
     for frame in frames:
         frame.start = number(frame.seq)
         frame.end = frame.start + frame.space
         if frame.space == 0 or is_keep_alive(frame, frame.start, top):
             continue
-        frame.again = top is not None and frame.start < top
+        # RFC 9293 §3.5: the SYN-ACK of a simultaneous open has the SYN's number, and is something else.
+        is_answer = set("SA") <= set(frame.flags)
+        frame.both_syn = is_answer and not answered and top is not None
+        answered = answered or is_answer
+        frame.again = top is not None and frame.start < top and not frame.both_syn
         top = frame.end if top is None else max(top, frame.end)
 
 
@@ -116,6 +127,7 @@ def direction(frames, answers):
             counts[f"held_{where}"] += 1
         frame.unneeded = frame.again and arrived_anyway(frame, frames)
         counts["retransmitted"] += frame.again
+        counts["retransmitted_octets"] += frame.again and frame.length
         counts["unneeded"] += frame.unneeded
     at_tap(frames, answers, counts)
     return without_zeros(counts)
@@ -152,13 +164,24 @@ def at_tap(frames, answers, counts):
             counts["tap_unneeded"] += frame.unneeded
             counts["tap_unneeded_acknowledged"] += frame.unneeded and any(
                 t < time and (ack - frame.end) % WRAP < HALF for t, ack in acknowledged)
+            counts["tap_unneeded_told"] += frame.unneeded and told_needless(frame, time, answers)
         elif frame.again:
             counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
-        elif below:
+        elif below and not frame.both_syn:
             counts["tap_reordered"] += 1
         passed.add(frame.id)
         seen.add(frame.start, frame.end)
     counts["tap_never_seen_octets"] = never_seen(frames, seen, [ack for _, ack in acknowledged])
+
+
+def told_needless(frame, time, answers):
+    """A DSACK (RFC 2883 §4) that passed later names its octets."""
+    def names(answer):
+        (left, right), *others = answer.sack
+        duplicate = (answer.ack - right) % WRAP < HALF or any(
+            (left - a) % WRAP < HALF and (b - right) % WRAP < HALF for a, b in others[:1])
+        return duplicate and (frame.seq - left) % WRAP < HALF and (right - frame.seq - frame.length) % WRAP < HALF
+    return any(answer.sack and t > time and names(answer) for answer in answers for t in answer.tap)
 
 
 def never_seen(frames, seen, acknowledgements):
@@ -189,6 +212,8 @@ def handshake(up, down):
     syns = [f for f in up if "S" in f.flags]
     synacks = [f for f in down if "S" in f.flags]
     out = {"repeated": sum(len(f.tap) for f in syns) != 1 or sum(len(f.tap) for f in synacks) != 1}
+    if any("A" not in f.flags for f in synacks):
+        return out | {"simultaneous": True}  # nobody answers, so nothing can be timed
     answers = sorted((f for f in synacks if f.tap), key=lambda f: f.tap[0])
     if answers and syns:
         tap = caused(answers[0], syns)
@@ -269,10 +294,11 @@ def happenings(frames, start):
     return sorted(out, key=lambda h: h[3])
 
 
-def truth_of(events, captured=None):
+def truth_of(events, captured=None, more=None):
     """{"start_ns", "tcp": [one object a connection], "udp": [one a pair of ports], "other_frames": count}
 
-    `captured`: times of the frames that are in the capture, if some that passed the tap are not.
+    `captured`: times of the frames that are in the capture, if some that passed the tap are not. `more`: a function of each
+    connection's object and its frames {"up": […], "down": […]}.
     """
     frames = frames_of(events, captured)
     start = min(f.sent for f in frames)
@@ -291,6 +317,8 @@ def truth_of(events, captured=None):
             entry["server_rtt_min_ns"] = least_rtt(ways["up"], ways["down"])
             entry["client_rtt_min_ns"] = least_rtt(ways["down"], ways["up"])
             entry["turns"] = [[t and t - start for t in turn] for turn in turns(ways["up"], ways["down"])]
+            if more:
+                more(entry, ways)
         elif protocol == UDP:
             for way, list_ in ways.items():
                 entry[way] = {"sent": len(list_), "tap_packets": sum(len(f.tap) for f in list_),

@@ -38,9 +38,9 @@ class World:
     """Namespaces `a` (client) and `b` (server), joined by wire; `directory` is temporary and private. Without a wire there is
     only the namespace `span`."""
 
-    def __init__(self, wire, *wire_options, ipv6=False, span=False, sysctl=()):
+    def __init__(self, wire, *wire_options, ipv6=False, span=False, sysctl=(), control="cubic"):
         self.wire_program, self.wire_options = os.path.abspath(wire) if wire else None, list(wire_options)
-        self.ipv6, self.sysctl = ipv6, dict(sysctl)
+        self.ipv6, self.sysctl, self.control = ipv6, dict(sysctl), control
         tag = f"lab{os.getpid()}"
         self.a, self.b, self.span = f"{tag}a", f"{tag}b", f"{tag}s" if span else None
         self.processes, self.wire = [], None
@@ -92,8 +92,8 @@ class World:
             raise RuntimeError(self.wire.stderr.read())
         # The routes choose the congestion control, which a namespace's sysctl may not: loss then shows textbook recovery.
         for netns, interface in ((self.a, "wa0"), (self.b, "wb0")):
-            subprocess.run(["ip", "-n", netns, "route", "replace", "10.99.0.0/24", "dev", interface, "congctl", "cubic"],
-                           check=True)
+            subprocess.run(["ip", "-n", netns, "route", "replace", "10.99.0.0/24", "dev", interface, "congctl",
+                            self.control], check=True)
 
     def _in(self, netns, command):
         return ["ip", "netns", "exec", netns, *map(str, command)]

@@ -28,7 +28,7 @@ bool is_link_upkeep(std::uint8_t protocol, Bytes message, Bytes destination) {
 // Leaves the cursor at the transport header; returns the octets of the IP packet from there on.
 std::uint32_t read_ipv4(Cursor& c, Summary& s) {
   const std::size_t header = (c.u8() & 15u) * 4;
-  c.skip(1);
+  s.traffic_class = c.u8();
   const std::uint32_t total = c.u16();
   c.skip(5);
   s.protocol = c.u8();
@@ -43,7 +43,7 @@ std::uint32_t read_ipv4(Cursor& c, Summary& s) {
 }
 
 std::uint32_t read_ipv6(Cursor& c, Summary& s) {
-  c.skip(4);
+  s.traffic_class = static_cast<std::uint8_t>(c.u32() >> 20);
   const std::uint32_t payload = c.u16();
   s.ip_octets = payload + static_cast<std::uint32_t>(kIpv6Header);
   s.protocol = c.u8();
@@ -54,6 +54,24 @@ std::uint32_t read_ipv6(Cursor& c, Summary& s) {
   // Hop-by-hop options carry nothing here but multicast listener reports.
   s.traffic = c.ok() && s.protocol != IPPROTO_HOPOPTS && !is_link_upkeep(s.protocol, c.rest(), destination);
   return payload;
+}
+
+// RFC 2018 §3. The other options do not matter here.
+void read_sack(Cursor c, Summary& s) {
+  constexpr std::uint8_t kEnd = 0, kNothing = 1, kSack = 5;
+  while (c.left() != 0) {
+    const std::uint8_t kind = c.u8();
+    if (kind == kEnd) return;
+    if (kind == kNothing) continue;
+    const std::uint8_t length = c.u8();
+    if (length < 2) return;
+    Cursor body = c.sub(length - 2u);
+    if (!c.ok()) return;
+    while (kind == kSack && body.left() >= 8) {
+      const std::uint32_t left = body.u32();
+      s.sack.push_back({left, body.u32()});
+    }
+  }
 }
 
 void read_transport(Cursor c, std::uint32_t octets, Summary& s) {
@@ -67,7 +85,9 @@ void read_transport(Cursor c, std::uint32_t octets, Summary& s) {
     header = (c.u8() >> 4) * 4u;
     s.flags = c.u8();
     s.window = c.u16();
+    c.skip(4);
     s.tcp = c.ok();
+    if (s.tcp && header > 20) read_sack(c.sub(header - 20), s);
   }
   s.payload = octets >= header ? octets - header : 0;
 }
@@ -84,6 +104,23 @@ Summary summarise(Bytes frame) {
   if (type == kIpv6 && c.left() >= kIpv6Header) octets = read_ipv6(c, s);
   if (s.traffic) read_transport(c, octets, s);
   return s;
+}
+
+bool mark_congestion(Frame& frame, std::size_t ethernet_at) {
+  const auto at = [&](std::size_t i) -> std::uint8_t& { return frame[ethernet_at + i]; };
+  constexpr std::size_t kIp = 14;
+  if (frame.size() < ethernet_at + kIp + 20 || at(12) != kIpv4 >> 8 || at(13) != 0) return false;
+  std::uint8_t& tos = at(kIp + 1);
+  if ((tos & kEcnMask) == 0 || (tos & kEcnMask) == kCe) return false;
+  // RFC 1624 §3: HC' = ~(~HC + ~m + m')
+  const unsigned added = kCe - (tos & kEcnMask);
+  const unsigned old = static_cast<unsigned>(at(kIp + 10)) << 8 | at(kIp + 11);
+  unsigned sum = (~old & 0xffffu) + added;
+  sum = ~(sum + (sum >> 16)) & 0xffffu;
+  at(kIp + 10) = static_cast<std::uint8_t>(sum >> 8);
+  at(kIp + 11) = static_cast<std::uint8_t>(sum & 0xff);
+  tos |= kCe;
+  return true;
 }
 
 std::string flag_text(std::uint8_t flags) {

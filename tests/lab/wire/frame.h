@@ -30,14 +30,23 @@ struct Summary {
   std::uint16_t source_port = 0, destination_port = 0;
   std::uint16_t window = 0;  // as on the wire, not scaled
   std::uint32_t sequence = 0, acknowledgement = 0;
-  std::uint32_t ip_octets = 0;  // of the IP packet, header included
-  std::uint32_t payload = 0;    // octets behind the TCP or UDP header
+  std::uint32_t ip_octets = 0;     // of the IP packet, header included
+  std::uint32_t payload = 0;       // octets behind the TCP or UDP header
+  std::uint8_t traffic_class = 0;  // DSCP and ECN
+  struct Range {
+    std::uint32_t left, right;
+  };
+  std::vector<Range> sack;
   std::string source, destination;
 
   bool has(std::uint8_t flag) const { return (flags & flag) != 0; }
 };
 
+inline constexpr std::uint8_t kEcnMask = 3, kCe = 3;  // RFC 3168 §5
+
 Summary summarise(Bytes frame);
+// Sets CE where the sender allows it (ECT); false if it does not.
+bool mark_congestion(Frame& frame, std::size_t ethernet_at);
 
 // Letters as tcpdump writes them: S, F, R, P, A (for ".") …
 std::string flag_text(std::uint8_t flags);

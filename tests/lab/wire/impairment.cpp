@@ -67,6 +67,13 @@ Impairment parse_impairment(std::string_view text) {
       i.loss = parse_probability(value);
     } else if (key == "dup") {
       i.duplicate = parse_probability(value);
+    } else if (key == "ce") {
+      i.congestion = parse_probability(value);
+    } else if (key == "burst") {
+      const auto halves = split(value, ':');
+      if (halves.size() != 2) fail("burst needs two probabilities, of its begin and of its end");
+      i.burst = parse_probability(halves[0]);
+      i.burst_end = parse_probability(halves[1]);
     } else if (key == "rate") {
       i.rate = parse_rate(value);
     } else if (key == "queue") {
@@ -83,14 +90,25 @@ Impairment parse_impairment(std::string_view text) {
   return i;
 }
 
+// Whether the octet that the rule names is in the payload; needs the SYN's number, which is told even if it gets lost.
+bool Rule::carries(Seen& known, const Summary& s) const {
+  if (s.tcp && s.has(kSyn)) known.first = s.sequence + 1;
+  if (!known.first) return false;
+  const std::uint32_t begin = s.sequence + (s.has(kSyn) ? 1 : 0) - *known.first;
+  return *octet - begin < s.payload;
+}
+
 bool Rule::fires(char on_link, Direction d, const Summary& s) {
-  if (on_link != link || d != direction || !matches(match, s)) return false;
+  if (on_link != link || d != direction) return false;
+  const bool matching = matches(match, s);
+  if (!matching && !(octet && s.tcp && s.has(kSyn))) return false;
   std::string key;
   if (per_flow)
     key =
         s.source + '/' + std::to_string(s.source_port) + '/' + s.destination + '/' + std::to_string(s.destination_port);
   const std::size_t next = seen.size() + 1;
-  Seen& known = seen.try_emplace(key, Seen{next, 0}).first->second;
+  Seen& known = seen.try_emplace(key, Seen{next, 0, {}}).first->second;
+  if ((octet && !carries(known, s)) || !matching) return false;
   ++known.matches;
   return known.matches >= nth && known.matches <= std::max(nth, last) && (flow == 0 || known.flow == flow);
 }
@@ -108,6 +126,9 @@ Rule parse_rule(std::string_view text) {
       r.nth = static_cast<unsigned>(parse_number(value));
     } else if (key == "last") {
       r.last = static_cast<unsigned>(parse_number(value));
+    } else if (key == "octet") {
+      r.octet = static_cast<std::uint32_t>(parse_number(value));
+      r.per_flow = true;
     } else if (key == "perflow") {
       r.per_flow = value == "1";
     } else if (key == "flow") {

@@ -5,7 +5,7 @@
 namespace probe::lab {
 
 Link::Link(char name, Direction direction, const Impairment& impairment, std::uint64_t seed)
-    : name_(name), direction_(direction), impairment_(impairment), random_(seed) {}
+    : name_(name), direction_(direction), impairment_(impairment), random_(seed), more_random_(~seed) {}
 
 Fate Link::accept(std::size_t octets, const Summary& s, std::span<Rule> rules, Nanos now) {
   ++counts_.in;
@@ -13,7 +13,8 @@ Fate Link::accept(std::size_t octets, const Summary& s, std::span<Rule> rules, N
   // Always the same number of draws, so that turning one knob does not shift the chances of the others.
   const double loss = unit(random_), duplicate = unit(random_), reorder = unit(random_), jitter = unit(random_);
   Fate fate;
-  fate.dropped = loss < impairment_.loss;
+  fate.dropped = in_burst() || loss < impairment_.loss;
+  fate.congested = unit(more_random_) < impairment_.congestion;
   fate.duplicated = duplicate < impairment_.duplicate;
   fate.held = reorder < impairment_.reorder;
   fate.extra = fate.held ? impairment_.reorder_hold : 0;
@@ -41,6 +42,12 @@ Fate Link::accept(std::size_t octets, const Summary& s, std::span<Rule> rules, N
   counts_.held += fate.held;
   counts_.duplicated += fate.duplicated;
   return fate;
+}
+
+bool Link::in_burst() {
+  const double turn = std::uniform_real_distribution<double>(0, 1)(more_random_);
+  bad_ = bad_ ? turn >= impairment_.burst_end : turn < impairment_.burst;
+  return bad_;
 }
 
 bool Link::fits_queue(std::size_t octets, Nanos now, Nanos& release) {

@@ -14,7 +14,7 @@ namespace probe::lab {
 
 struct Fate {
   const char* why = "random";
-  bool dropped = false, duplicated = false, held = false;
+  bool dropped = false, duplicated = false, held = false, congested = false;
   Nanos release = 0;  // unless dropped
   Nanos extra = 0;    // the part of it that a hold added
 };
@@ -28,12 +28,14 @@ class Link {
   const LinkCounts& counts() const { return counts_; }
 
  private:
+  bool in_burst();
   bool fits_queue(std::size_t octets, Nanos now, Nanos& release);
 
   char name_;
   Direction direction_;
   Impairment impairment_;
-  std::mt19937_64 random_;
+  std::mt19937_64 random_, more_random_;
+  bool bad_ = false;        // in a burst of losses
   Nanos last_release_ = 0;  // keeps order despite jitter
   Nanos line_free_ = 0;     // rate limiter
   LinkCounts counts_;

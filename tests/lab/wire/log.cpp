@@ -27,6 +27,13 @@ std::string lateness_text(std::vector<Nanos>& lateness) {
   return text;
 }
 
+std::string sack_text(const Summary& s) {
+  std::string out;
+  for (const auto& [left, right] : s.sack)
+    out += std::string(out.empty() ? "" : ",") + "[" + std::to_string(left) + "," + std::to_string(right) + "]";
+  return out;
+}
+
 }  // namespace
 
 void TruthLog::write(const LogEntry& e, const Summary& s) {
@@ -35,11 +42,11 @@ void TruthLog::write(const LogEntry& e, const Summary& s) {
       file_.get(),
       R"({"t":%)" PRId64 R"(,"ev":"%s","why":"%s","link":"%c","dir":"%s","id":%)" PRIu64 R"(,"rx":%)" PRId64
       R"(,"extra":%)" PRId64
-      R"(,"src":"%s","dst":"%s","proto":%d,"sp":%d,"dp":%d,"flags":"%s","seq":%u,"ack":%u,"win":%u,"len":%u,"ip":%u})"
+      R"(,"src":"%s","dst":"%s","proto":%d,"sp":%d,"dp":%d,"flags":"%s","seq":%u,"ack":%u,"win":%u,"len":%u,"ip":%u,"tos":%u,"sack":[%s]})"
       "\n",
       e.time, e.event, e.why, e.link, name(e.direction), e.id, e.received, e.extra, s.source.c_str(),
       s.destination.c_str(), s.protocol, s.source_port, s.destination_port, flag_text(s.flags).c_str(), s.sequence,
-      s.acknowledgement, s.window, s.payload, s.ip_octets);
+      s.acknowledgement, s.window, s.payload, s.ip_octets, s.traffic_class, sack_text(s).c_str());
 }
 
 void TruthLog::finish(Totals& totals) {

@@ -23,7 +23,7 @@ struct Totals {
 };
 
 struct LogEntry {
-  const char* event;  // drop, dup, hold, tap, out
+  const char* event;  // drop, dup, hold, ce, tap, out
   const char* why;    // random, rule, queue or empty
   char link;
   Direction direction;

@@ -20,14 +20,17 @@ const char* const kUsage = R"(wire - two TAP interfaces joined by an impaired ca
   --link-b IMP              impair link B (tap <-> B), both directions
   --link-a-up IMP, --link-a-down IMP, --link-b-up IMP, --link-b-down IMP
                             one direction only (up = A to B)
-        IMP: delay=20ms,jitter=1ms,loss=0.5%,dup=0.1%,reorder=1%:5ms,rate=100mbit,queue=200
+        IMP: delay=20ms,jitter=1ms,loss=0.5%,burst=0.2%:30%,dup=0.1%,reorder=1%:5ms,ce=2%,rate=100mbit,queue=200
+             burst: begins and ends with these probabilities at each frame; ce: marks what has ECT
   --rule RULE               act on the nth matching frame, or on the nth to the last-th (repeatable)
         RULE: link=a|b,dir=a2b|b2a,match=any|syn|synack|ack|data|fin|rst|udp,nth=N
-              [,last=N][,perflow=1|,flow=N][,action=drop|dup|hold][,hold=50ms]
+              [,last=N][,octet=N][,perflow=1|,flow=N][,action=drop|dup|hold][,hold=50ms]
+              octet: only what carries this octet of the flow's payload, from 0 (implies perflow)
   --pcap FILE               nanosecond pcap of what the tap point sees
   --log FILE                JSON lines: every drop, duplicate and hold (and every frame with --log-all)
   --log-all
   --seed N                  random seed (default 1)
+  --offload                 hosts hand over TCP segments of up to 64 KiB (TSO); the pcap then has no checksums
   --duration TIME           stop by itself, e.g. 30s (default: until SIGINT or SIGTERM)
   --spin TIME               wake this much early and poll, for less timer lateness (e.g. 80us)
   --rt                      run under SCHED_FIFO, so that a busy machine delays frames less
@@ -41,6 +44,7 @@ Options parse_options(int count, char** arguments) {
       {"--help", [] { std::exit(std::fputs(kUsage, stdout) < 0); }},
       {"--log-all", [&] { o.log_all = true; }},
       {"--rt", [&] { o.realtime = true; }},
+      {"--offload", [&] { o.offload = true; }},
   };
   const std::map<std::string_view, std::function<void(std::string_view)>> settings = {
       {"--a", [&](auto v) { o.ports[0] = parse_port(v); }},

@@ -137,13 +137,15 @@ Port parse_port(std::string_view text) {
   return port;
 }
 
-Fd open_tap(const Port& port) {
+Fd open_tap(const Port& port, bool offload) {
   const NetnsGuard guard(port.netns);
   Fd tap(open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC));
   if (tap.get() < 0) fail_errno("/dev/net/tun");
   ifreq r = request_for(port.interface);
-  r.ifr_flags = IFF_TAP | IFF_NO_PI;
+  r.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | (offload ? IFF_VNET_HDR : 0));
   control(tap, TUNSETIFF, r, "TUNSETIFF");
+  if (offload && ioctl(tap.get(), TUNSETOFFLOAD, TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6) != 0)
+    fail_errno("TUNSETOFFLOAD");
   silence_ipv6(port);
   if (!port.ipv4.empty()) set_ipv4(port);
   bring_up(port);

@@ -1,6 +1,7 @@
 // TAP interfaces in named network namespaces.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,7 +34,11 @@ struct Port {
 // NETNS:IF[:IPV4/LEN[:IPV6/LEN]]
 Port parse_port(std::string_view text);
 
-// Non-blocking; the interface is up, and vanishes when the descriptor is closed.
-Fd open_tap(const Port& port);
+// What precedes each frame of an interface with offload (struct virtio_net_hdr).
+inline constexpr std::size_t kOffloadHeader = 10;
+
+// Non-blocking; the interface is up, and vanishes when the descriptor is closed. With offload its host hands over TCP
+// segments of up to 64 KiB, without checksums, as a capture on a host shows them.
+Fd open_tap(const Port& port, bool offload = false);
 
 }  // namespace probe::lab

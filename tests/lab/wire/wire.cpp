@@ -15,7 +15,7 @@ namespace probe::lab {
 namespace {
 
 constexpr Nanos kLongestSleep = 100 * kMillisecond;  // how late a signal may be noticed
-constexpr std::size_t kLargestFrame = 65'536;
+constexpr std::size_t kLargestFrame = 65'536 + 64;   // an IP packet and what precedes it
 constexpr int kReceiveBurst = 64;
 
 Nanos clock_now(clockid_t clock) {
@@ -35,7 +35,7 @@ Wire::Wire(Options options)
       log_(options_.log),
       links_{{{make_link(options_, 0, Direction::a2b), make_link(options_, 0, Direction::b2a)},
               {make_link(options_, 1, Direction::a2b), make_link(options_, 1, Direction::b2a)}}} {
-  for (std::size_t i = 0; i < taps_.size(); ++i) taps_[i] = open_tap(options_.ports[i]);
+  for (std::size_t i = 0; i < taps_.size(); ++i) taps_[i] = open_tap(options_.ports[i], options_.offload);
   if (options_.mirror) mirror_ = open_tap(*options_.mirror);
   if (!options_.pcap.empty()) pcap_.emplace(options_.pcap);
 }
@@ -82,7 +82,8 @@ void Wire::receive(Direction d) {
       return;
     }
     const Bytes octets = Bytes(buffer).first(static_cast<std::size_t>(n));
-    const Summary s = summarise(octets);
+    if (octets.size() < packet_at()) continue;
+    const Summary s = summarise(packet(octets));
     if (!s.traffic) {  // address resolution and the like cross at once and are never lost
       deliver(d, octets);
       continue;
@@ -94,11 +95,19 @@ void Wire::receive(Direction d) {
 }
 
 // Sends one frame over the link that e.stage names.
-void Wire::cross(Event e, const Summary& s, Nanos now) {
-  const Fate fate = link_of(e.stage, e.direction).accept(e.frame->size(), s, options_.rules, now);
+void Wire::cross(Event e, Summary s, Nanos now) {
+  const Fate fate = link_of(e.stage, e.direction).accept(packet(*e.frame).size(), s, options_.rules, now);
   if (fate.dropped) return note("drop", fate.why, e, s, now);
   if (fate.held) note("hold", fate.why, e, s, now, fate.extra);
   if (fate.duplicated) note("dup", fate.why, e, s, now);
+  if (fate.congested) {
+    Frame marked = *e.frame;
+    if (mark_congestion(marked, packet_at())) {
+      s.traffic_class |= kCe;
+      note("ce", "random", e, s, now);
+      e.frame = std::make_shared<const Frame>(std::move(marked));
+    }
+  }
   e.at = fate.release;
   for (int copies = fate.duplicated ? 2 : 1; copies > 0; --copies) {
     e.order = ++next_order_;
@@ -111,14 +120,14 @@ void Wire::release(Event e, Nanos now) {
   link_of(e.stage, e.direction).released();
   if (e.stage == Stage::to_tap) return at_tap(std::move(e), now);
   deliver(e.direction, *e.frame);
-  if (options_.log_all) note("out", "", e, summarise(*e.frame), now);
+  if (options_.log_all) note("out", "", e, summarise(packet(*e.frame)), now);
 }
 
 void Wire::at_tap(Event e, Nanos now) {
   const Nanos seen = last_seen_ = std::max(now, last_seen_ + 1);  // capture times increase strictly
-  if (pcap_) pcap_->frame(seen + wall_offset_, *e.frame);
-  if (mirror_ && ::write(mirror_->get(), e.frame->data(), e.frame->size()) < 0) ++totals_.mirror_errors;
-  const Summary s = summarise(*e.frame);
+  if (pcap_) pcap_->frame(seen + wall_offset_, packet(*e.frame));
+  if (mirror_ && ::write(mirror_->get(), packet(*e.frame).data(), packet(*e.frame).size()) < 0) ++totals_.mirror_errors;
+  const Summary s = summarise(packet(*e.frame));
   if (options_.log_all) note("tap", "", e, s, seen);
   e.stage = Stage::to_far_end;
   cross(std::move(e), s, now);

@@ -34,6 +34,7 @@ struct Options {
   Nanos spin = 0;
   bool log_all = false;
   bool realtime = false;
+  bool offload = false;
 };
 
 class Wire {
@@ -57,9 +58,12 @@ class Wire {
   Link& link_of(Stage stage, Direction d);
   void wait(Nanos now, Nanos started);
   void receive(Direction d);
-  void cross(Event e, const Summary& s, Nanos now);
+  void cross(Event e, Summary s, Nanos now);
   void release(Event e, Nanos now);
   void at_tap(Event e, Nanos now);
+  // Where the packet begins in what the interfaces hand over.
+  std::size_t packet_at() const { return options_.offload ? kOffloadHeader : 0; }
+  Bytes packet(Bytes frame) const { return frame.subspan(packet_at()); }
   void deliver(Direction d, Bytes frame);
   void note(const char* event, const char* why, const Event& e, const Summary& s, Nanos time, Nanos extra = 0);
   void finish();

@@ -1,0 +1,114 @@
+"""One cell's records against the wire's log and the kernel's TCP_INFO."""
+from . import pairs, truth
+from .compare import Comparison
+from .world import CLIENT, SERVER
+
+RTT_MIN_US, RTT_MEAN = 200, 0.02
+SIDES = {"up": "Server", "down": "Client"}  # data of "up" is acknowledged by the server
+HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER = 1 << 3, 1 << 7, 1 << 9  # docs/METRICS.md
+# Marks under which a value may be wrong, by what the value's name contains.
+EXCUSES = (("Handshake", HANDSHAKE_REPEATED), ("Retransm", TRACKER_FULL | TIME_DISORDER), ("OutOfOrder", TRACKER_FULL | TIME_DISORDER),
+           ("CaptureLoss", TRACKER_FULL), ("Rtt", TRACKER_FULL | TIME_DISORDER))
+
+
+def facts_of(events):
+    def more(entry, ways):
+        for way, other in (("up", "down"), ("down", "up")):
+            entry[way]["rtt_samples_ns"] = pairs.samples(ways[way], ways[other])
+            entry[way]["congested"] = sum(len(f.congested) for f in ways[way])
+    return truth.truth_of(events, more=more)
+
+
+class CellJudge(Comparison):
+    def __init__(self, cell, facts, records, reports):
+        super().__init__(facts, records)
+        self.cell, self.reports = cell, reports
+        self.marked, self.doubts = [], []  # excused by a quality mark; where the truths contradict each other
+        self.figures = {"rtt_min_off_us": 0.0, "rtt_mean_off": 0.0, "samples": 0, "samples_true": 0}
+
+    def run(self):
+        for connection in self.truth["tcp"]:
+            before = len(self.faults)
+            self.connection(connection)
+            self.excuse(before, connection)
+        self.kernels()
+        return self
+
+    def excuse(self, since, connection):
+        quality = 0
+        for flow in self.flows_of(connection):
+            quality |= flow["measurementQuality"]
+        for fault in self.faults[since:]:
+            if any(part in fault and quality & bits for part, bits in EXCUSES):
+                self.faults.remove(fault)
+                self.marked.append(fault)
+
+    def round_trips(self, where, c, flow):
+        for way, side in SIDES.items():
+            self.handshake_time(where, c, flow, side)
+            self.data_times(where, c[way]["rtt_samples_ns"], flow, f"tcp{side}Rtt")
+
+    def handshake_time(self, where, c, flow, side):
+        handshake, name = c["handshake"], f"tcp{side}HandshakeRttMicroseconds"
+        got = flow.get(name)
+        if handshake.get("simultaneous"):
+            return self.equal(where, f"{name} of a simultaneous open", None, got)
+        expected = handshake.get(f"{side.lower()}_rtt_ns")
+        doubtful = got is None or flow["measurementQuality"] & HANDSHAKE_REPEATED
+        if expected is None or (handshake["repeated"] and doubtful):
+            return None
+        return self.near(where, name, expected / 1000, got, RTT_MIN_US)
+
+    def data_times(self, where, samples, flow, prefix):
+        count = flow.get(f"{prefix}Count", 0)
+        self.figures["samples"] += count
+        self.figures["samples_true"] += len(samples)
+        if not samples:
+            # All of the samples are then of segments that the log shows to be ambiguous.
+            self.equal(where, f"{prefix}Count", 0, count)
+            return
+        least, mean = min(samples) / 1000, sum(samples) / len(samples) / 1000
+        self.near(where, f"{prefix}MinMicroseconds", least, flow.get(f"{prefix}MinMicroseconds"), RTT_MIN_US)
+        self.near(where, f"{prefix}MeanMicroseconds ({count} of {len(samples)} samples)", mean,
+                  flow.get(f"{prefix}MeanMicroseconds"), max(1, mean * RTT_MEAN))
+        if count:
+            off = abs(flow[f"{prefix}MinMicroseconds"] - least)
+            self.figures["rtt_min_off_us"] = max(self.figures["rtt_min_off_us"], off)
+            self.figures["rtt_mean_off"] = max(self.figures["rtt_mean_off"],
+                                               abs(flow[f"{prefix}MeanMicroseconds"] - mean) / mean)
+
+    # ---- the kernels: two truths that know nothing of each other must agree
+
+    def kernels(self):
+        by_ends = {(c["client"], c["server"]): c for c in self.truth["tcp"]}
+        for report in self.reports:
+            up = report["local"].startswith(CLIENT + ":")
+            ends = (report["local"], report["remote"]) if up else (report["remote"], report["local"])
+            c = by_ends.get(ends)
+            if c is None:
+                self.doubts.append(f"{report['local']}: the log has no connection to {report['remote']}")
+                continue
+            self.kernel(report, c["up" if up else "down"])
+
+    def kernel(self, report, way):
+        info = report["info"]
+        pairs_ = [("bytes_retrans", way.get("retransmitted_octets", 0))]
+        if self.cell.talk != "tso":  # counts what it would have sent one by one
+            pairs_.append(("total_retrans", way.get("retransmitted", 0)))
+        for name, logged in pairs_:
+            if info[name] != logged:
+                self.doubts.append(f"{report['local']}: {name} is {info[name]}, the log has {logged}")
+
+    # ---- what to show
+
+    def total(self, key):
+        return sum(c[way].get(key, 0) for c in self.truth["tcp"] for way in ("up", "down"))
+
+    def verdict(self):
+        if self.faults:
+            return "OFF"
+        if self.doubts:
+            return "TRUTHS DIFFER"
+        if not self.checks:
+            return "NOTHING CHECKED"
+        return "marked" if self.marked else "ok"
