@@ -4,6 +4,7 @@
 #include <array>
 
 #include "exporter/ipfix/model.h"
+#include "exporter/record/record.h"
 #include "exporter/record/utf8.h"
 
 namespace probe::ipfix {
@@ -89,6 +90,13 @@ std::size_t kind_of(const std::vector<std::size_t>& elements) {
   return addresses ? kFlow : schema::kNone;
 }
 
+// Places of a flow: the key is told, the counts are not.
+bool can_continue(const std::vector<std::uint8_t>& places) {
+  const auto told = [&](std::size_t place) { return std::find(places.begin(), places.end(), place) != places.end(); };
+  return told(place_in<"flow", "flowId">()) && told(place_in<"flow", "flowEndMicroseconds">()) &&
+         !told(place_in<"flow", "packetDeltaCount">());
+}
+
 }  // namespace
 
 std::shared_ptr<const WireTemplate> Catalogue::find(std::uint32_t domain, std::uint16_t id) const {
@@ -161,6 +169,7 @@ void Catalogue::understand(WireTemplate& t) {
     ++ignored_fields_;
     if (ignored_.size() < kMostIgnored) ignored_.insert({t.fields[i].pen, t.fields[i].id});
   }
+  t.continuation = t.kind == schema::find_kind("flow") && can_continue(t.places);
   if (!number(t)) t.kind = schema::kNone;
 }
 

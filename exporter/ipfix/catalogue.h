@@ -23,6 +23,7 @@ struct WireTemplate {
 
   std::size_t kind = schema::kNone;  // of record that it describes
   std::vector<std::uint8_t> places;  // of that kind which are on the wire
+  bool continuation = false;         // can be: it has a flow's key, but not its counts
   // The same octets with what no record of ours has called paddingOctets: all that libfixbuf is told.
   std::vector<Field> readable;
   std::uint16_t internal_id = 0;  // templates that read alike share one

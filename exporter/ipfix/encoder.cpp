@@ -30,7 +30,7 @@ constexpr std::size_t kBuffer = 65535;  // the longest message there is (RFC 701
 constexpr std::uint16_t kFirstId = 256;
 // What a collector is asked to remember at most. Beyond it records keep only what they cannot do without.
 constexpr std::size_t kMostTemplates = 1000;
-constexpr std::size_t kMostViews = 2;
+constexpr std::size_t kMostViews = 8;
 
 void check(bool ok, GError* error) {
   if (ok) return;
@@ -95,7 +95,7 @@ class Session {
 struct Encoder::Template {
   Packing packing;
   std::uint16_t id = 0;
-  std::uint32_t left_out = 0;   // groups that did not fit
+  std::uint32_t left_out = 0;   // groups that are not in it
   std::size_t wire_octets = 0;  // of the template itself
 };
 

@@ -2,10 +2,12 @@
 
 #include <fixbuf/public.h>
 
+#include <algorithm>
 #include <cstring>
 #include <stdexcept>
 #include <string>
 #include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include "exporter/ipfix/model.h"
@@ -212,6 +214,7 @@ const char* Reader::decode() {
     ++lib.sequence;
     deliver(*t);
   }
+  hand_over();
   const bool at_end = read && g_error_matches(error, FB_ERROR_DOMAIN, FB_ERROR_EOM);
   g_clear_error(&error);
   if (at_end) return nullptr;
@@ -221,24 +224,52 @@ const char* Reader::decode() {
 }
 
 void Reader::deliver(const WireTemplate& t) {
-  Record* r = pools_.take(t.kind);
+  if (t.continuation && continues(t)) return copy(t);
+  hand_over();
+  held_ = pools_.take(t.kind);
+  held_->accept_parts_of_groups();
+  copy(t);
+}
+
+// A record of more fields than a template may have goes on in the next ones of its message: the same flow and the same
+// time, and nothing that was told already.
+bool Reader::continues(const WireTemplate& t) const {
+  if (!held_ || held_->kind() != t.kind) return false;
+  const auto* from = reinterpret_cast<const std::uint8_t*>(library_->scratch[t.kind].data());
+  const auto same = [&](std::size_t place) {
+    const schema::Place& p = held_->layout().places[place];
+    const std::size_t octets = schema::width(schema::kElements[p.element].shape.type);
+    return held_->has(place) && std::memcmp(held_->octets(place), from + p.offset, octets) == 0;
+  };
+  if (!same(place_in<"flow", "flowId">()) || !same(place_in<"flow", "flowEndMicroseconds">())) return false;
+  return std::none_of(t.places.begin(), t.places.end(), [&](std::uint8_t place) {
+    const schema::Element& e = schema::kElements[held_->layout().places[place].element];
+    return held_->has(place) && !has(kKey, e.group);
+  });
+}
+
+void Reader::hand_over() {
+  if (!held_) return;
+  ++counts_.records[held_->kind()];
+  receiver_.record(*held_);
+  pools_.give(std::exchange(held_, nullptr));
+}
+
+void Reader::copy(const WireTemplate& t) {
   const auto* from = reinterpret_cast<const std::uint8_t*>(library_->scratch[t.kind].data());
   for (const std::uint8_t place : t.places) {
-    const schema::Place& p = r->layout().places[place];
+    const schema::Place& p = held_->layout().places[place];
     const schema::Element& e = schema::kElements[p.element];
     const std::uint8_t* value = from + p.offset;
+    if (held_->has(place)) continue;  // of the key
     if (e.is_text()) {
       fbVarfield_t text;
       std::memcpy(&text, value, sizeof text);
-      if (text.len > 0) r->set_text(place, {reinterpret_cast<const char*>(text.buf), text.len});
+      if (text.len > 0) held_->set_text(place, {reinterpret_cast<const char*>(text.buf), text.len});
     } else {
-      r->set_octets(place, value);  // in the order of this machine already
+      held_->set_octets(place, value);  // in the order of this machine already
     }
   }
-  ++counts_.records[t.kind];
-  r->accept_parts_of_groups();
-  receiver_.record(*r);
-  pools_.give(r);
 }
 
 void Reader::follow_sequence(std::uint32_t domain, std::uint32_t sequence, std::uint64_t records, bool countable) {

@@ -60,11 +60,15 @@ class Reader {
   void forward(const Template&, Bytes records);
   const char* decode();
   void deliver(const WireTemplate&);
+  bool continues(const WireTemplate&) const;
+  void copy(const WireTemplate&);
+  void hand_over();
   void follow_sequence(std::uint32_t domain, std::uint32_t sequence, std::uint64_t records, bool countable);
 
   RecordReceiver& receiver_;
   Catalogue catalogue_;
   RecordPools pools_;
+  Record* held_ = nullptr;  // until it is known that it is not continued
   std::unique_ptr<Library> library_;
   std::map<std::uint32_t, Sequence> sequences_;
   ReaderCounts counts_;

@@ -13,7 +13,8 @@ using schema::Group;
 
 constexpr std::size_t kForward = 0, kReverse = 1;
 constexpr Field kIpVersion{schema::kIana, 60, 1};
-constexpr schema::Groups kNeeded = bit_of(Group::identity, Group::flow, Group::reverse_counts);  // in every flow record
+constexpr schema::Groups kNeeded =
+    bit_of(Group::identity, Group::interval, Group::flow, Group::reverse_counts);  // in every flow record
 
 // A field of the wire and the groups that must be there for it, seen from either side.
 struct Row {
@@ -25,8 +26,8 @@ constexpr schema::Groups kNotThere = schema::kAllGroups;
 
 // The order in which collectors were seen to read it right; IANA's numbers.
 constexpr Row kRows[] = {
-    same(152, 8, Group::flow),                               // flowStartMilliseconds
-    same(153, 8, Group::flow),                               // flowEndMilliseconds
+    same(152, 8, Group::interval),                           // flowStartMilliseconds
+    same(153, 8, Group::interval),                           // flowEndMilliseconds
     same(1, 8, Group::flow),                                 // octetDeltaCount
     same(2, 8, Group::flow),                                 // packetDeltaCount
     same(8, 4, Group::ipv4),                                 // sourceIPv4Address

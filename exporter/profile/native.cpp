@@ -15,7 +15,7 @@ schema::Groups core_of(std::size_t kind) {
   const schema::Groups ends =
       bit_of(Group::identity, Group::ipv4, Group::ipv6, Group::ports, Group::icmpv4, Group::icmpv6);
   if (!schema::belongs(Group::transaction, schema::kKinds[kind]))
-    return ends | bit_of(Group::flow, Group::reverse_counts);
+    return ends | bit_of(Group::interval, Group::flow, Group::reverse_counts);
   return ends | bit_of(Group::transaction) | groups_of_one_kind(kind);
 }
 // An RFC 5103 record has one pair of times for both directions.
@@ -52,8 +52,7 @@ Native::Native() : Profile("native", true) {
 
 Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) const {
   Shape out;
-  const schema::Groups wanted = core_only ? groups & core_of(kind) : groups;
-  out.groups = groups_that_fit(kind, wanted);
+  out.groups = core_only ? groups & core_of(kind) : groups;
   out.left_out = static_cast<std::uint32_t>((groups - out.groups).count());
 
   const schema::Layout& l = schema::kLayouts[kind];
@@ -71,8 +70,15 @@ Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) con
 }
 
 std::span<const RecordView> Native::views(const Record& r) {
-  view_ = {r.kind(), r.groups() - kNever, r.body()};
-  return {&view_, 1};
+  const schema::Groups groups = r.groups() - kNever;
+  views_.clear();
+  if (count_fields(r.kind(), groups) <= schema::kMostFields) {
+    views_.push_back({r.kind(), groups, r.body()});
+    return views_;
+  }
+  for (const schema::Groups& part : parts_of(r.kind()))
+    if ((groups & (part - kKey)).any()) views_.push_back({r.kind(), groups & part, r.body()});
+  return views_;
 }
 
 }  // namespace probe

@@ -18,7 +18,7 @@ class Native : public Profile {
   std::vector<std::vector<Field>> layouts_;
   std::array<std::size_t, schema::kKindCount> marks_;
   std::array<schema::Groups, schema::kKindCount> own_groups_;
-  RecordView view_;
+  std::vector<RecordView> views_;  // one, or a part of the record each
 };
 
 }  // namespace probe

@@ -17,7 +17,7 @@ class Profile : public Shapes {
   std::string_view name() const { return name_; }
   bool own_elements() const { return own_elements_; }  // RFC 5610 records about them make sense
 
-  // What the record becomes: one view or two, or none if the profile does not carry it. Valid until the next call and
+  // What the record becomes: several views, or none if the profile does not carry it. Valid until the next call and
   // as long as the record.
   virtual std::span<const RecordView> views(const Record&) = 0;
 

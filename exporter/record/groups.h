@@ -10,9 +10,17 @@ Field field_of(const schema::Element&);
 // Fields that memory holds for a kind of record, in the order of its layout.
 std::vector<Field> memory_fields(std::size_t kind);
 
-// Of the groups that a record has, those that fit into kMostFields fields, the most important ones first (the order of
-// schema::Group). A group that does not fit does not keep smaller ones behind it from the wire.
-schema::Groups groups_that_fit(std::size_t kind, schema::Groups groups);
+// In each continuation of a record: what it continues.
+inline constexpr schema::Groups kKey =
+    schema::bit_of(schema::Group::identity, schema::Group::ipv4, schema::Group::ipv6, schema::Group::ports,
+                   schema::Group::icmpv4, schema::Group::icmpv6, schema::Group::interval);
+
+// How a record of this kind is dealt out if it has more than kMostFields fields: the key and some more groups in each
+// part, the most important ones first (the order of schema::Group). Whatever of a part a record has, it fits. The parts
+// are always the same ones, so that there are few templates.
+const std::vector<schema::Groups>& parts_of(std::size_t kind);
+
+std::size_t count_fields(std::size_t kind, const schema::Groups& groups);
 
 // Groups that no other kind of record has: by them a collector knows the kind.
 schema::Groups groups_of_one_kind(std::size_t kind);

@@ -31,7 +31,7 @@ struct RecordView {
 struct Shape {
   std::vector<Field> fields;   // in their order on the wire
   schema::Groups groups;       // those that are in it
-  std::uint32_t left_out = 0;  // how many did not fit
+  std::uint32_t left_out = 0;  // how many of those asked for are not
 };
 
 class Shapes {

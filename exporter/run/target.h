@@ -34,7 +34,7 @@ struct TargetReport {
   std::uint64_t data_records = 0;  // IPFIX data records sent (`basic` makes up to two of a biflow)
   std::uint64_t messages = 0, octets = 0;
   std::uint64_t templates = 0;        // wire templates in use
-  std::uint64_t groups_left_out = 0;  // groups of elements that did not fit into 60 fields, over all records
+  std::uint64_t groups_left_out = 0;  // groups of elements not exported for want of templates, over all records
   std::uint64_t connections = 0;      // TCP connections made
   std::string trouble;                // the last, as a sentence; empty if there was none
   bool complete() const { return given == sent + unsuitable; }

@@ -11,8 +11,8 @@
 namespace probe::schema {
 
 // Elements that come and go together. The wire template of a record is chosen by the groups that are complete, so what
-// was not measured is not on the wire. Their order is their priority: no template has more than kMostFields fields, and
-// what does not fit is left out from the end (counted).
+// was not measured is not on the wire. No template has more than kMostFields fields: a record that has more goes on in
+// continuations, and the order of the groups says which come first.
 enum class Group : std::uint8_t {
 #define GROUP(name, meaning) name,
 #include "exporter/schema/groups.inc"

@@ -173,11 +173,13 @@ constexpr std::array<GroupMasks, kKindCount> group_masks() {
 }
 inline constexpr std::array<GroupMasks, kKindCount> kGroupMasks = group_masks();
 
-// The group of each place of a kind, and the places whose group is complete only with them, or with any of them.
+// The group of each place of a kind and back, and the places whose group is complete only with them, or with any of
+// them.
 struct GroupPlan {
   std::array<std::uint8_t, kMostPlaces> group_of{};
-  Presence needed, sufficient;  // fixed fields; texts of groups that have nothing else
-  Groups with_fixed;            // groups that have fixed fields
+  std::array<std::uint8_t, kGroupCount> fields{};  // how many a group has
+  Presence needed, sufficient;                     // fixed fields; texts of groups that have nothing else
+  Groups with_fixed;                               // groups that have fixed fields
 };
 constexpr std::array<GroupPlan, kKindCount> group_plans() {
   std::array<GroupPlan, kKindCount> out{};
@@ -186,6 +188,7 @@ constexpr std::array<GroupPlan, kKindCount> group_plans() {
       const Element& e = kElements[kLayouts[k].places[p].element];
       const bool only_texts = kGroupMasks[k].fixed[static_cast<std::size_t>(e.group)] == Presence{};
       out[k].group_of[p] = static_cast<std::uint8_t>(e.group);
+      ++out[k].fields[static_cast<std::size_t>(e.group)];
       if (!e.is_text()) out[k].needed.set(p);
       if (only_texts) out[k].sufficient.set(p);
       if (!only_texts) out[k].with_fixed |= bit_of(e.group);

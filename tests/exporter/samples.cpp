@@ -15,7 +15,8 @@ std::array<std::size_t, schema::kKindCount> slots(std::size_t n) {
 
 schema::Groups random_groups(std::mt19937_64& random, std::size_t kind) {
   const schema::Groups all = schema::kKinds[kind].groups;
-  schema::Groups out = all & bit_of(Group::identity, Group::flow, Group::reverse_counts, Group::transaction);
+  schema::Groups out =
+      all & bit_of(Group::identity, Group::interval, Group::flow, Group::reverse_counts, Group::transaction);
   all.for_each([&](std::size_t g) {
     if (random() % 4 != 0) out.set(g);
   });
@@ -103,8 +104,6 @@ Values values_of(const Record& r, const schema::Groups& groups) {
   return out;
 }
 
-schema::Groups native_groups(const Record& r) {
-  return groups_that_fit(r.kind(), r.groups() - bit_of(Group::reverse_times));
-}
+schema::Groups native_groups(const Record& r) { return r.groups() - bit_of(Group::reverse_times); }
 
 }  // namespace probe::samples

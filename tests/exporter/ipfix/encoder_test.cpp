@@ -19,7 +19,7 @@ using schema::Group;
 
 constexpr std::size_t kFlow = schema::find_kind("flow"), kDns = schema::find_kind("dns");
 constexpr schema::Groups kLeast = bit_of(Group::identity) | bit_of(Group::ipv4) | bit_of(Group::ports) |
-                                  bit_of(Group::flow) | bit_of(Group::reverse_counts);
+                                  bit_of(Group::interval, Group::flow) | bit_of(Group::reverse_counts);
 
 struct Wire : ipfix::MessageReceiver {
   void message(Bytes octets, const ipfix::MessageInfo&) override {
@@ -55,16 +55,18 @@ struct Bench {
     o.message_octets = message_octets;
     encoder = std::make_unique<ipfix::Encoder>(o, *profile, wire);
   }
-  void put(std::size_t kind, schema::Groups groups) {
+  std::size_t put(std::size_t kind, schema::Groups groups) {  // data records
     Record* r = samples::make(pools, random, kind, groups);
-    encoder->append(profile->views(*r));
+    const auto views = profile->views(*r);
+    encoder->append(views);
     pools.give(r);
+    return views.size();
   }
   // The same, in a message of its own.
   void send(std::size_t kind, schema::Groups groups) {
-    put(kind, groups);
+    const std::size_t records = put(kind, groups);
     encoder->flush();
-    ++wire.data;
+    wire.data += static_cast<std::uint32_t>(records);
   }
   std::mt19937_64 random{1};
   RecordPools pools{samples::slots(1)};
@@ -84,23 +86,30 @@ int rank(const Field& f) {
 TEST(Encoder, PutsReverseElementsFirstAndTextsLast) {
   Bench b;
   b.send(kFlow, schema::kAllGroups - bit_of(Group::ipv6, Group::icmpv4, Group::icmpv6));
-  ASSERT_EQ(b.wire.templates.size(), 1u);
-  const auto& fields = b.wire.templates[0].fields;
-  for (std::size_t i = 1; i < fields.size(); ++i) EXPECT_LE(rank(fields[i - 1]), rank(fields[i])) << i;
-  EXPECT_EQ(rank(fields.front()), 0);
-  EXPECT_GE(rank(fields.back()), 5);
+  ASSERT_FALSE(b.wire.templates.empty());
+  for (const auto& t : b.wire.templates)
+    for (std::size_t i = 1; i < t.fields.size(); ++i) EXPECT_LE(rank(t.fields[i - 1]), rank(t.fields[i])) << i;
+  EXPECT_EQ(rank(b.wire.templates[0].fields.front()), 0);
+  EXPECT_GE(rank(b.wire.templates[0].fields.back()), 5);
 }
 
-TEST(Encoder, HasNoMoreThanSixtyFieldsAndCountsTheGroupsLeftOut) {
+TEST(Encoder, PutsMoreThanSixtyFieldsIntoContinuationsThatSayWhatTheyContinue) {
   Bench b;
-  b.send(kFlow, schema::kAllGroups);  // more than any real record has
-  ASSERT_EQ(b.wire.templates.size(), 1u);
-  EXPECT_LE(b.wire.templates[0].fields.size(), 60u);
-  EXPECT_GE(b.wire.templates[0].fields.size(), 58u);
-  EXPECT_GT(b.encoder->groups_left_out(), 0u);
-  const std::uint64_t left_out = b.encoder->groups_left_out();
-  b.send(kFlow, schema::kAllGroups);
-  EXPECT_EQ(b.encoder->groups_left_out(), 2 * left_out);
+  const schema::Groups all = schema::kAllGroups - bit_of(Group::ipv6, Group::icmpv4, Group::icmpv6);
+  for (int n = 0; n < 3; ++n) b.send(kFlow, all);
+  const std::size_t parts = parts_of(kFlow).size();
+  ASSERT_GT(parts, 1u);
+  ASSERT_EQ(b.wire.templates.size(), parts);
+  EXPECT_EQ(b.wire.data_sets.size(), 3 * parts);
+  EXPECT_EQ(b.encoder->groups_left_out(), 0u);
+
+  std::map<std::pair<std::uint32_t, std::uint16_t>, std::size_t> times;
+  for (const auto& t : b.wire.templates) {
+    EXPECT_LE(t.fields.size(), 60u);
+    for (const Field& f : t.fields) ++times[{f.pen, f.id}];
+  }
+  for (const std::uint16_t key : {4, 7, 8, 11, 12, 148, 152, 153, 154, 155}) EXPECT_EQ((times[{0, key}]), parts) << key;
+  for (const std::uint16_t count : {1, 2, 136}) EXPECT_EQ((times[{0, count}]), 1u) << count;  // never counted twice
 }
 
 TEST(Encoder, GivesIdsFrom256UpAndKeepsThem) {
@@ -181,14 +190,21 @@ TEST(Encoder, FillsMessagesButNotBeyondTheirSize) {
   EXPECT_GT(*sizes.begin(), 1250u);
 }
 
-TEST(Groups, WhatFitsComesInTheOrderOfImportance) {
-  const schema::Groups all = schema::kAllGroups;
-  const schema::Groups fit = groups_that_fit(kFlow, all);
-  EXPECT_TRUE(fit.contains(kLeast));
-  const schema::Layout& l = schema::kLayouts[kFlow];
-  int fields = 0;
-  for (std::size_t p = 0; p < l.count; ++p) fields += has(fit, schema::kElements[l.places[p].element].group);
-  EXPECT_LE(fields, 60);
+TEST(Groups, ArePartsThatFitWhateverIsThere) {
+  for (std::size_t kind = 0; kind < schema::kKindCount; ++kind) {
+    const schema::Groups never = bit_of(Group::ipv6, Group::icmpv4, Group::icmpv6, Group::reverse_times);
+    const schema::Groups all = schema::kKinds[kind].groups - never;
+    schema::Groups together;
+    for (const schema::Groups& part : parts_of(kind)) {
+      EXPECT_LE(count_fields(kind, part & all), 60u);
+      EXPECT_FALSE((together & (part - kKey)).any());
+      together |= part;
+    }
+    EXPECT_TRUE(together.contains(all));
+    if (kind != kFlow) {
+      EXPECT_EQ(parts_of(kind).size(), 1u) << "the key has no transactionId";
+    }
+  }
 }
 
 }  // namespace

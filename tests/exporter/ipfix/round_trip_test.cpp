@@ -75,6 +75,33 @@ TEST(RoundTrip, RecordsOfAllKindsAndAnySetOfGroupsComeBackEqual) {
   for (std::uint64_t seed = 1; seed <= 5; ++seed) read_back(send(2000, seed, {}, 200), schema::kDocumentationPen);
 }
 
+// As from an exporter that sends them in another order, or that repeats itself.
+TEST(RoundTrip, PartsThatDoNotFollowTheirRecordAreRecordsOfTheirOwn) {
+  RecordPools pools(samples::slots(1));
+  std::mt19937_64 random(11);
+  const auto profile = make_profile("native");
+  Messages messages;
+  ipfix::Encoder encoder({}, *profile, messages);
+  Record* r = samples::make(pools, random, 0, schema::kKinds[0].groups);
+  const auto parts = profile->views(*r);
+  ASSERT_GE(parts.size(), 2u);
+  const std::vector<std::vector<std::size_t>> orders = {{1, 0}, {0, 1, 1}};
+  for (const auto& order : orders)
+    for (const std::size_t part : order) encoder.append(parts.subspan(part, 1));
+  encoder.flush();
+
+  Arrivals arrivals;
+  ipfix::Reader reader(schema::kDocumentationPen, arrivals);
+  for (const auto& m : messages.all) ASSERT_EQ(reader.read(m), nullptr);
+  const auto first = samples::values_of(*r, parts[0].groups), second = samples::values_of(*r, parts[1].groups);
+  auto both = first;
+  both.insert(second.begin(), second.end());
+  std::vector<Values> found;
+  for (const auto& [kind, values] : arrivals.all) found.push_back(values);
+  EXPECT_EQ(found, (std::vector<Values>{second, first, both, second}));
+  pools.give(r);
+}
+
 TEST(RoundTrip, HoldsForLongMessages) {
   ipfix::EncoderOptions o;
   o.message_octets = 16 * 1024;

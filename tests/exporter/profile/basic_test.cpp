@@ -18,10 +18,10 @@ using schema::Group;
 
 constexpr std::size_t kFlow = schema::find_kind("flow");
 constexpr schema::Groups kTcp = bit_of(Group::identity) | bit_of(Group::ipv4) | bit_of(Group::ports) |
-                                bit_of(Group::flow) | bit_of(Group::reverse_counts) | bit_of(Group::ip) |
-                                bit_of(Group::reverse_ip) | bit_of(Group::tcp) | bit_of(Group::reverse_tcp) |
-                                bit_of(Group::server_rtt) | bit_of(Group::application) | bit_of(Group::vlan) |
-                                bit_of(Group::mac) | bit_of(Group::reverse_times);
+                                bit_of(Group::interval, Group::flow) | bit_of(Group::reverse_counts) |
+                                bit_of(Group::ip) | bit_of(Group::reverse_ip) | bit_of(Group::tcp) |
+                                bit_of(Group::reverse_tcp) | bit_of(Group::server_rtt) | bit_of(Group::application) |
+                                bit_of(Group::vlan) | bit_of(Group::mac) | bit_of(Group::reverse_times);
 
 std::string reverse_name(std::string name) {
   name[0] = static_cast<char>(name[0] - 'a' + 'A');
