@@ -9,11 +9,17 @@
 
 namespace probe::tcp {
 
-// Ordered by their end. When it is full only the newest makes room: the older ones give samples soon, and the newest
-// one is what the receiver of a burst acknowledges. So a larger window is measured less often, but not wrongly.
+// Ordered by their end. When it is full, and there is no Backlog, only the newest makes room: the older ones give
+// samples soon, and the newest one is what the receiver of a burst acknowledges. So a larger window is measured less
+// often, but not wrongly.
 class Outstanding {
  public:
   static constexpr unsigned kCapacity = 16;
+
+  struct Segment {
+    std::uint32_t end;
+    std::uint32_t sent_us;
+  };
 
   Outstanding() {}  // only `count_` of `segments_` are ever read: nothing else is worth clearing
 
@@ -46,12 +52,12 @@ class Outstanding {
   void clear() { count_ = 0; }
   const void* segments() const { return segments_.data(); }  // for prefetching
   bool empty() const { return count_ == 0; }
+  bool full() const { return count_ == kCapacity; }
+  bool any_ends_by(std::uint32_t sequence) const {
+    return count_ != 0 && sequence_at_or_before(segments_[first_].end, sequence);
+  }
 
  private:
-  struct Segment {
-    std::uint32_t end;
-    std::uint32_t sent_us;
-  };
   unsigned place(unsigned nth) const {
     const unsigned i = first_ + nth;
     return i < kCapacity ? i : i - kCapacity;

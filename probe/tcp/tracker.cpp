@@ -95,7 +95,12 @@ bool Tracker::is_duplicate(const Packet& p, Sender s, std::uint32_t now_us) {
   if (p.ip_id != 0 && from.ids_change) return true;
   // Acknowledgements are legitimately sent alike.
   if (p.sequence_length() == 0 || std::abs(std::int64_t{*age_us}) >= kDuplicateUs) return false;
-  if (p.tcp.has(kSyn)) return true;  // RFC 6298 §2.1: it is not repeated before 1 s
+  if (p.tcp.has(kSyn)) {
+    // RFC 6298 §2.1: it is not repeated before 1 s. But a server answers each copy of a SYN, and nothing tells its
+    // answers apart.
+    if (p.tcp.has(kAck)) mark(Quality::handshake_repeated);
+    return true;
+  }
   const Nanos answer = network_rtt(s ^ 1);
   return answer != kUnknown ? *age_us * kMicrosecond < answer : p.tcp.has_timestamps;
 }
@@ -129,11 +134,11 @@ bool Tracker::on_syn(const Packet& p, Sender s) {
     from.origin = p.tcp.sequence;
   } else if (from.seen && p.tcp.sequence != from.origin) {
     if (handshake_.done()) return false;
-    from.start(p);  // a server without memory of its first answer, as with SYN cookies; or what came was forged
+    start(from, p);  // a server without memory of its first answer, as with SYN cookies; or what came was forged
   }
   if (handshake_.on_syn(p, s)) {
-    if (to.repeats != 0) to.troubles->measures.spurious_packets += to.repeats;
-    to.repeats = 0;
+    for (; to.repeats != 0; to.forget_repeat(0))
+      if (!to.troubles->repeated[0].known_needless) ++to.troubles->measures.spurious_packets;
   }
   for (Sender i : {0u, 1u}) sides_[i].ends_handshake = handshake_.awaits(i);
   if (!from.syn) on_first_syn(p.tcp, from, to);
@@ -146,6 +151,7 @@ void Tracker::restart() {
     std::construct_at(&side);
     side.troubles = old.troubles;
     if (side.troubles) side.troubles->holes.clear();
+    drop_backlog(side);
     side.window_min = old.window_min;
     side.window_known = old.window_known;
     side.flags = old.flags;
@@ -201,11 +207,16 @@ void Tracker::on_window(const Packet& p, Side& side) {
 void Tracker::on_needless(const Packet& p, Sender s) {
   const Side& from = sides_[s];
   Side& of = sides_[s ^ 1];
-  unsigned i = 0;
+  unsigned found = of.repeats;
   if (is_dsack(p.tcp)) {
+    // If it can be about one that is counted already, it is: that one came behind the acknowledgement.
     const auto& [left, right] = p.tcp.sack[0];
-    const auto& begin = of.troubles->repeated;
-    while (i < of.repeats && (sequence_before(begin[i], left) || sequence_at_or_before(right, begin[i]))) ++i;
+    for (unsigned i = 0; i < of.repeats; ++i) {
+      const auto& [begin, known_needless] = of.troubles->repeated[i];
+      if (sequence_before(begin, left) || sequence_at_or_before(right, begin)) continue;
+      found = i;
+      if (known_needless) return of.forget_repeat(i);
+    }
   } else {
     if (from.sack_offered && of.sack_offered) return;  // RFC 2883 §4: it would have told by DSACK
     const bool again = of.acknowledged_known && of.acknowledged == of.top && p.tcp.acknowledgement == of.top &&
@@ -216,10 +227,12 @@ void Tracker::on_needless(const Packet& p, Sender s) {
       --of.reactions;
       return;
     }
+    while (found != 0 && of.troubles->repeated[found - 1].known_needless) --found;
+    if (found-- == 0) return;
   }
-  if (i == of.repeats) return;
+  if (found == of.repeats) return;
   ++of.troubles->measures.spurious_packets;  // each copy is told of by itself
-  of.troubles->repeated[i] = of.troubles->repeated[--of.repeats];
+  of.forget_repeat(found);
 }
 
 // RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.
@@ -245,7 +258,7 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::ui
       of.troubles->measures.capture_loss_octets += of.troubles->holes.octets(since, acknowledged);
     if (sequence_before(of.top, acknowledged))
       troubles_of(of).measures.capture_loss_octets += acknowledged - (sequence_before(of.top, since) ? since : of.top);
-    if (const auto sent_us = of.outstanding.acknowledge(acknowledged)) {
+    if (const auto sent_us = acknowledge(of, acknowledged)) {
       const auto sample_us = static_cast<std::int32_t>(now_us - *sent_us);
       if (sample_us >= 0) {
         from.rtt.add(sample_us * kMicrosecond);

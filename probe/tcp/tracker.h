@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include "probe/base/pool.h"
 #include "probe/base/quality.h"
@@ -43,7 +44,7 @@ enum class Verdict : std::uint8_t {
 class Tracker {
  public:
   // The pool has room for two of each tracker (TrackerPool), so it is never empty.
-  explicit Tracker(Pool<Troubles>& troubles) : troubles_(troubles) {}
+  explicit Tracker(TroublesPool& troubles) : troubles_(troubles) {}
   ~Tracker();
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
@@ -144,7 +145,8 @@ class Tracker {
     bool ends_handshake : 1 = false;  // its next acknowledgement may
     bool reset : 1 = false;           // by either side
     bool holes : 1 = false;           // there are some among its troubles
-    unsigned spare : 14 = 0;          // so that a new one is written without being read
+    bool more : 1 = false;            // segments wait in the backlog of its troubles
+    unsigned spare : 13 = 0;          // so that a new one is written without being read
 
     Outstanding outstanding;
     RecentPackets packets;
@@ -154,14 +156,13 @@ class Tracker {
     Nanos last_repeat = kNever;
 
     Side() {}  // leaves alone what is only read after it has been written
-    void start(const Packet&);
     void identify(std::uint16_t ip_id);
     void found(std::uint32_t begin, std::uint32_t end);
-    void advance(const Packet&, std::uint32_t end, std::uint32_t now_us);
     void grow_old();
     void not_lost(std::uint32_t octets);
     Holes::Fill fill_holes(std::uint32_t begin, std::uint32_t end, std::uint32_t known);
-    void remember_repeat(std::uint32_t sequence);
+    void remember_repeat(std::uint32_t sequence, bool known_needless);
+    void forget_repeat(unsigned i) { troubles->repeated[i] = troubles->repeated[--repeats]; }
     std::uint32_t acknowledged_or_origin() const { return acknowledged_known ? acknowledged : origin; }
     bool has_acknowledged(std::uint32_t end) const;
     std::uint32_t reach() const;
@@ -186,7 +187,17 @@ class Tracker {
   Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);
   Verdict on_before_origin(const Packet&, Sender);
   bool was_reordered(const Packet&, Sender, const Hole&) const;
+  void start(Side&, const Packet&);
   void restart();
+  void advance(Side&, const Packet&, std::uint32_t end, std::uint32_t now_us);
+  void await(Side& side, std::uint32_t end, std::uint32_t now_us) {
+    if (!side.more && !side.outstanding.full()) return side.outstanding.push(end, now_us);
+    await_behind(side, end, now_us);
+  }
+  void await_behind(Side&, std::uint32_t end, std::uint32_t now_us);
+  std::optional<std::uint32_t> acknowledge(Side&, std::uint32_t acknowledged);
+  void forget_behind(Side&, std::uint32_t sequence);
+  void drop_backlog(Side&);
   Troubles& troubles_of(Side&);
   void open_hole(Side&, const Hole&);
   SenderTroubles& repeat(const Packet&, Side&, std::uint32_t octets);
@@ -194,7 +205,7 @@ class Tracker {
 
   std::array<Side, 2> sides_;
   Handshake handshake_;  // the SYNs take a cache line; what a report asks shares the next one with `quality_`
-  Pool<Troubles>& troubles_;
+  TroublesPool& troubles_;
   std::uint32_t quality_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // The part of the tracker that looks at sequence numbers: what is new, missing, repeated, late (docs/METRICS.md).
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "probe/base/sequence.h"
 #include "probe/tcp/tracker.h"
@@ -27,13 +28,13 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
   Side& from = sides_[s];
   const std::uint32_t sequence = p.tcp.sequence, length = p.sequence_length(), end = sequence + length;
   if (!from.seen) {
-    from.start(p);
+    start(from, p);
     from.provisional = length == 0;
   }
   if (length == 0) return sequence + 1 == from.top ? Verdict::keep_alive : Verdict::no_data;
   std::int32_t ahead = sequence_distance(from.top, sequence);
   if (ahead != 0 && (from.provisional || ahead > kFar || ahead < -kFar)) {
-    from.start(p);
+    start(from, p);
     ahead = 0;
   }
   from.provisional = false;
@@ -49,12 +50,12 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
       from.probed = true;
       return Verdict::fresh;
     }
-    from.advance(p, end, now_us);
+    advance(from, p, end, now_us);
     return Verdict::fresh;
   }
   const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value};
   open_hole(from, hole);
-  from.advance(p, end, now_us);
+  advance(from, p, end, now_us);
   return Verdict::early;
 }
 
@@ -88,7 +89,7 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
   else
     verdict = on_before_origin(p, s);
   if (beyond == 0) return verdict;
-  from.advance(p, end, now_us);
+  advance(from, p, end, now_us);
   return Verdict::fresh;
 }
 
@@ -97,12 +98,12 @@ Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std
   Side& from = sides_[s];
   if (p.tcp.has(kSyn) && handshake_.simultaneous()) return Verdict::repeated;  // RFC 9293 §3.5: its SYN-ACK
   SenderTroubles& measures = repeat(p, from, again + filled);
-  if (from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top))) {
+  const bool needless = from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top));
+  if (needless) {
     ++measures.spurious_packets;
     if (from.reactions < UINT8_MAX) ++from.reactions;
-  } else {
-    from.remember_repeat(p.tcp.sequence);
   }
+  from.remember_repeat(p.tcp.sequence, needless);
   return filled != 0 ? Verdict::late : Verdict::repeated;
 }
 
@@ -116,14 +117,14 @@ Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fi
   }
   if (reordered) {
     ++from.troubles->measures.out_of_order_packets;
-    from.outstanding.forget_behind(p.tcp.sequence);
+    forget_behind(from, p.tcp.sequence);
     from.last_repeat = p.time;
   } else {
     SenderTroubles& measures = repeat(p, from, fill.octets);
     // The receiver had it: the first copy did pass, but the capture missed it.
     ++(fill.acknowledged != 0 ? measures.spurious_packets : measures.before_probe_packets);
   }
-  if (!p.tcp.has(kFin)) from.outstanding.push(p.tcp.sequence + p.payload_length, microseconds_of(p));
+  if (!p.tcp.has(kFin)) await(from, p.tcp.sequence + p.payload_length, microseconds_of(p));
   return Verdict::late;
 }
 
@@ -161,7 +162,7 @@ SenderTroubles& Tracker::repeat(const Packet& p, Side& side, std::uint32_t octet
   SenderTroubles& measures = troubles_of(side).measures;
   ++measures.retransmitted_packets;
   measures.retransmitted_octets += std::min(octets, p.payload_length);
-  side.outstanding.forget_behind(p.tcp.sequence);
+  forget_behind(side, p.tcp.sequence);
   if (p.payload_length != 0) side.last_repeat = p.time;
   return measures;
 }
@@ -207,20 +208,21 @@ void Tracker::Side::identify(std::uint16_t id) {
   if (!id_behind || ids_jump) ip_id = id;
 }
 
-void Tracker::Side::start(const Packet& p) {
-  seen = true;
-  top = origin = p.tcp.sequence;
-  top_us = microseconds_of(p);
-  origin_time = p.time;
-  origin_timestamp = p.tcp.timestamp_value;
-  timestamps = p.tcp.has_timestamps;
-  if (holes) troubles->holes.clear();
-  holes = false;
-  outstanding.clear();
-  repeats = reactions = 0;
-  probed = false;
-  const std::int32_t ahead = sequence_distance(top, acknowledged);
-  if (ahead > kFar || ahead < -kFar) acknowledged_known = false;
+void Tracker::start(Side& side, const Packet& p) {
+  side.seen = true;
+  side.top = side.origin = p.tcp.sequence;
+  side.top_us = microseconds_of(p);
+  side.origin_time = p.time;
+  side.origin_timestamp = p.tcp.timestamp_value;
+  side.timestamps = p.tcp.has_timestamps;
+  if (side.holes) side.troubles->holes.clear();
+  side.holes = false;
+  side.outstanding.clear();
+  drop_backlog(side);
+  side.repeats = side.reactions = 0;
+  side.probed = false;
+  const std::int32_t ahead = sequence_distance(side.top, side.acknowledged);
+  if (ahead > kFar || ahead < -kFar) side.acknowledged_known = false;
 }
 
 // [begin, end) has been seen, behind the top: if it had been acknowledged, it had been taken for lost.
@@ -240,14 +242,55 @@ Holes::Fill Tracker::Side::fill_holes(std::uint32_t begin, std::uint32_t end, st
   return fill;
 }
 
-void Tracker::Side::advance(const Packet& p, std::uint32_t end, std::uint32_t now_us) {
-  found(later(p.tcp.sequence, top), end);
-  top = end;
-  top_us = now_us;
-  probed = false;
-  if (end - origin > std::uint32_t{kFar}) grow_old();
-  if (p.tcp.has(kSyn | kFin) || has_acknowledged(end)) return;
-  outstanding.push(end, now_us);
+void Tracker::advance(Side& side, const Packet& p, std::uint32_t end, std::uint32_t now_us) {
+  side.found(later(p.tcp.sequence, side.top), end);
+  side.top = end;
+  side.top_us = now_us;
+  side.probed = false;
+  if (end - side.origin > std::uint32_t{kFar}) side.grow_old();
+  if (p.tcp.has(kSyn | kFin) || side.has_acknowledged(end)) return;
+  await(side, end, now_us);
+}
+
+// More wait than Outstanding holds: what comes goes behind them.
+void Tracker::await_behind(Side& side, std::uint32_t end, std::uint32_t now_us) {
+  Troubles& troubles = troubles_of(side);
+  if (!side.more) {
+    troubles.backlog = troubles_.make_backlog();
+    side.more = troubles.backlog != nullptr;
+  }
+  if (side.more && troubles.backlog->push({end, now_us})) return;
+  mark(Quality::tracker_full);
+  if (!side.more) side.outstanding.push(end, now_us);
+}
+
+// See Outstanding::acknowledge. What is left of the backlog moves up as soon as there is room for it.
+std::optional<std::uint32_t> Tracker::acknowledge(Side& side, std::uint32_t acknowledged) {
+  std::optional<std::uint32_t> sent_us = side.outstanding.acknowledge(acknowledged);
+  while (side.more && side.outstanding.empty()) {
+    Backlog& backlog = *side.troubles->backlog;
+    while (!backlog.empty() && !side.outstanding.full()) {
+      const auto [end, us] = backlog.pop();
+      side.outstanding.push(end, us);
+    }
+    if (backlog.empty()) drop_backlog(side);
+    if (side.outstanding.any_ends_by(acknowledged)) sent_us = side.outstanding.acknowledge(acknowledged);
+  }
+  return sent_us;
+}
+
+void Tracker::forget_behind(Side& side, std::uint32_t sequence) {
+  if (side.more) {
+    side.troubles->backlog->forget_behind(sequence);
+    if (!side.troubles->backlog->empty()) return;
+    drop_backlog(side);
+  }
+  side.outstanding.forget_behind(sequence);
+}
+
+void Tracker::drop_backlog(Side& side) {
+  if (side.troubles) troubles_.drop_backlog(*side.troubles);
+  side.more = false;
 }
 
 // Numbers that lie far back would come to lie ahead. The receiver has acknowledged them, seen or not.
@@ -258,13 +301,13 @@ void Tracker::Side::grow_old() {
   if (acknowledged_known && sequence_before(acknowledged, oldest)) acknowledged_known = false;
 }
 
-void Tracker::Side::remember_repeat(std::uint32_t sequence) {
+void Tracker::Side::remember_repeat(std::uint32_t sequence, bool known_needless) {
   if (repeats < Troubles::kRepeats) {
-    troubles->repeated[repeats++] = sequence;
+    troubles->repeated[repeats++] = {sequence, known_needless};
     return;
   }
   std::uint8_t& next = troubles->next_repeat;
-  troubles->repeated[next] = sequence;
+  troubles->repeated[next] = {sequence, known_needless};
   next = static_cast<std::uint8_t>((next + 1) % Troubles::kRepeats);
 }
 

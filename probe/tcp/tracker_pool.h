@@ -20,7 +20,7 @@ class TrackerPool {
 
  private:
   Pool<Tracker> trackers_;
-  Pool<Troubles> troubles_;  // one of each sender: never empty
+  TroublesPool troubles_;  // one of each sender: never empty
 };
 
 }  // namespace probe::tcp

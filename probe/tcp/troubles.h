@@ -1,9 +1,13 @@
 // What is kept of a sender only once something went wrong: most connections need none of it.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
+#include "probe/base/pool.h"
+#include "probe/tcp/backlog.h"
 #include "probe/tcp/holes.h"
 
 namespace probe::tcp {
@@ -25,13 +29,47 @@ struct Troubles {
 
   SenderTroubles measures;
   Holes holes;
-  // Where retransmissions begin whose first copy passed the probe and which were not known to be needless when they
-  // passed: a later DSACK (RFC 2883) may tell. A few are enough, since it comes a round trip later. The tracker counts
-  // them.
-  std::array<std::uint32_t, kRepeats> repeated;
+  Backlog* backlog = nullptr;  // while more segments wait than have room in Outstanding
+  // Retransmissions whose first copy passed the probe: a later DSACK (RFC 2883) may tell that one was needless, or be
+  // about one that was known to be so when it passed. A few are enough, since it comes a round trip later. The tracker
+  // counts them.
+  struct Repeat {
+    std::uint32_t sequence;
+    bool known_needless;
+  };
+  std::array<Repeat, kRepeats> repeated;
   std::uint8_t next_repeat = 0;
 
   Troubles() {}  // leaves alone what is only read after it has been written
+};
+
+// Those of many senders.
+class TroublesPool {
+ public:
+  // Few senders have many segments under way at the same moment; what finds no room is measured less often.
+  static constexpr std::size_t kSendersForOneBacklog = 128, kLeastBacklogs = 64;
+
+  explicit TroublesPool(std::size_t senders)
+      : troubles_(senders), backlogs_(std::max(kLeastBacklogs, senders / kSendersForOneBacklog)) {}
+
+  Troubles* make() { return troubles_.make(); }
+  void destroy(Troubles* t) {
+    drop_backlog(*t);
+    troubles_.destroy(t);
+  }
+  // nullptr if there is none left.
+  Backlog* make_backlog() { return backlogs_.make(); }
+  void drop_backlog(Troubles& t) {
+    if (t.backlog) backlogs_.destroy(t.backlog);
+    t.backlog = nullptr;
+  }
+  std::size_t in_use() const { return troubles_.in_use(); }
+  std::size_t backlogs_in_use() const { return backlogs_.in_use(); }
+  std::size_t octets() const { return troubles_.octets() + backlogs_.octets(); }
+
+ private:
+  Pool<Troubles> troubles_;
+  Pool<Backlog> backlogs_;
 };
 
 }  // namespace probe::tcp

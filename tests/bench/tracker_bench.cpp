@@ -27,7 +27,7 @@ struct Conversation {
     sequence += packet.payload_length;
     tracker.on_segment(packet, acknowledges);
   }
-  explicit Conversation(Pool<tcp::Troubles>& troubles) : tracker(troubles) {
+  explicit Conversation(tcp::TroublesPool& troubles) : tracker(troubles) {
     packet.key.protocol = ip_protocol::kTcp;
     packet.tcp.flags = tcp_flag::kAck;
     packet.tcp.window = 500;
@@ -38,7 +38,7 @@ struct Conversation {
 // One after the other, as a burst brings them: with one connection all is in the cache, with many nothing is.
 void ordinary_packets(benchmark::State& state) {
   const auto n = static_cast<std::size_t>(state.range(0));
-  Pool<tcp::Troubles> troubles(2 * n);
+  tcp::TroublesPool troubles(2 * n);
   std::deque<Conversation> all;
   while (all.size() < n) all.emplace_back(troubles);
   Nanos now = kSecond;
@@ -51,7 +51,7 @@ void ordinary_packets(benchmark::State& state) {
 BENCHMARK(ordinary_packets)->Arg(1)->Arg(100'000);
 
 void construction(benchmark::State& state) {
-  Pool<tcp::Troubles> troubles(2);
+  tcp::TroublesPool troubles(2);
   for ([[maybe_unused]] auto _ : state) {
     tcp::Tracker t(troubles);
     benchmark::DoNotOptimize(t);

@@ -75,7 +75,7 @@ void check_side(const tcp::Tracker& t, Sender s, std::uint32_t packets) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Cursor c(Bytes(data, size));
-  Pool<tcp::Troubles> troubles(2);
+  tcp::TroublesPool troubles(2);
   tcp::Tracker t(troubles);
   Packet p;
   p.time = kSecond;

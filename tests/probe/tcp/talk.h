@@ -60,7 +60,7 @@ class Talk {
       : start_{client_start, server_start} {}
 
   bool timestamps = false;  // milliseconds of the talk's clock
-  Pool<Troubles> troubles{2};
+  TroublesPool troubles{2};
   Tracker tracker{troubles};
 
   Talk& after(std::chrono::nanoseconds d) { return now_ += d.count(), *this; }

@@ -225,6 +225,19 @@ TEST_P(Data, IsSpuriousIfADsackBehindTheAcknowledgementReportsIt) {
   expect(1, 0, 1, 0);
 }
 
+TEST_P(Data, IsSpuriousOnceIfADsackReportsWhatTheAcknowledgementHadTold) {
+  t.open();
+  t.send(data(1));
+  t.after(100ms).send(data(1));  // needed: the first copy got lost behind the probe
+  t.after(20ms).send(server());
+  t.after(10ms).send(data(1));  // not needed, and known to be so
+  expect(2, 0, 1, 0);
+  t.after(20ms).send(server().ack(101).sack(1, 101));
+  expect(2, 0, 1, 0);
+  t.after(1ms).send(server().ack(101).sack(1, 101).id(9));  // and another one: it was not needed before either
+  expect(2, 0, 2, 0);
+}
+
 TEST_P(Data, IsNotSpuriousBecauseOfAnOrdinarySack) {
   t.open();
   t.send(data(1));

@@ -341,6 +341,59 @@ TEST(Tracker, CountsAnewInEachInterval) {
 
 TEST(Tracker, IsSmallEnoughForOnePerConnection) { EXPECT_LE(sizeof(Tracker), 768u); }
 
+TEST(Tracker, DatesEverySegmentOfALargeWindow) {
+  constexpr std::uint32_t kWindow = 400;
+  for (const std::uint32_t start : {1000u, 0xffffff00u}) {
+    Talk t(start);
+    t.open();
+    for (int round = 0; round < 3; ++round) {
+      const std::uint32_t first = 1 + static_cast<std::uint32_t>(round) * kWindow * 100;
+      for (std::uint32_t i = 0; i < kWindow; ++i) t.after(10us).send(client().seq(first + i * 100).data(100));
+      EXPECT_EQ(t.troubles.backlogs_in_use(), 1u);
+      t.after(6ms);
+      for (std::uint32_t i = 1; i <= kWindow; ++i) t.after(10us).send(server().ack(first + i * 100));
+      EXPECT_EQ(t.troubles.backlogs_in_use(), 0u);  // all is acknowledged
+    }
+    EXPECT_EQ(t.tracker.rtt(kServer).count, 3 * kWindow);
+    EXPECT_EQ(t.tracker.rtt(kServer).min_us, 10'000u);
+    EXPECT_EQ(t.tracker.rtt(kServer).max_us, 10'000u);
+    EXPECT_FALSE(t.marked(Quality::tracker_full));
+  }
+}
+
+TEST(Tracker, ForgetsWhatLiesBehindARetransmissionInALargeWindow) {
+  Talk t;
+  t.open();
+  for (std::uint32_t i = 0; i < 100; ++i) t.send(client().seq(1 + i * 100).data(100));
+  t.after(20ms).send(client().seq(1 + 50 * 100).data(100));
+  EXPECT_EQ(t.troubles.backlogs_in_use(), 1u);
+  t.send(client().seq(1 + 10 * 100).data(100));
+  EXPECT_EQ(t.troubles.backlogs_in_use(), 0u);
+  t.after(5ms).send(server().ack(1 + 10 * 100));
+  t.after(5ms).send(server().ack(1 + 100 * 100));
+  EXPECT_EQ(t.tracker.rtt(kServer).count, 1u);
+}
+
+TEST(Tracker, SaysSoIfAWindowIsLargerThanItFollows) {
+  Talk t;
+  t.open(10);
+  constexpr std::uint32_t kMost = Outstanding::kCapacity + Backlog::kCapacity;
+  for (std::uint32_t i = 0; i < kMost; ++i) t.send(client().seq(1 + i).data(1));
+  EXPECT_FALSE(t.marked(Quality::tracker_full));
+  t.send(client().seq(1 + kMost).data(1));
+  EXPECT_TRUE(t.marked(Quality::tracker_full));
+}
+
+TEST(Tracker, MarksTheHandshakeIfTheServerMayHaveAnsweredTwice) {
+  Talk t;
+  t.send(client().seq(0).flags(tcp_flag::kSyn));
+  const auto answer = server().seq(0).flags(tcp_flag::kSyn | tcp_flag::kAck).no_id();
+  t.after(20ms).send(answer);
+  EXPECT_FALSE(t.marked(Quality::handshake_repeated));
+  EXPECT_EQ(t.after(30us).send(answer), Verdict::duplicate);
+  EXPECT_TRUE(t.marked(Quality::handshake_repeated));
+}
+
 TEST(Tracker, TakesMemoryForTroublesOnlyOnceItHasSome) {
   Talk t;
   t.open();

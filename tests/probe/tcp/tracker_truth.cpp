@@ -22,7 +22,7 @@ using namespace probe;
 using tcp::Sender;
 
 struct Connection {
-  explicit Connection(Pool<tcp::Troubles>& troubles) : tracker(troubles) {}
+  explicit Connection(tcp::TroublesPool& troubles) : tracker(troubles) {}
   tcp::Tracker tracker;
   std::uint32_t packets[2] = {};
 };
@@ -32,7 +32,7 @@ struct Hash {
 };
 using Connections = std::unordered_map<FlowKey, Connection, Hash>;
 
-Connections follow(const std::string& path, Pool<tcp::Troubles>& troubles) {
+Connections follow(const std::string& path, tcp::TroublesPool& troubles) {
   Counters counters;
   const auto capture = io::Capture::open(path, counters);
   Decoder decoder({}, counters);
@@ -157,7 +157,7 @@ int main(int count, char** arguments) try {
   if (count != 3) throw std::runtime_error("usage: tracker_truth TRACE PREFIX");
   const std::string prefix = arguments[2];
   constexpr std::size_t kMostConnections = 500'000;
-  Pool<tcp::Troubles> troubles(2 * kMostConnections);
+  tcp::TroublesPool troubles(2 * kMostConnections);
   Connections connections = follow(arguments[1], troubles);
   if (connections.size() > kMostConnections) throw std::runtime_error("more connections than memory is meant for");
   Judge judge;
