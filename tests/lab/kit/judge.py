@@ -38,8 +38,10 @@ class CellJudge(Comparison):
         quality = 0
         for flow in self.flows_of(connection):
             quality |= flow["measurementQuality"]
+        undecided = quality & HANDSHAKE_REPEATED and any(connection[way].get("tap_undecided") for way in SIDES)
         for fault in self.faults[since:]:
-            if any(part in fault and quality & bits for part, bits in EXCUSES):
+            excused = any(part in fault and quality & bits for part, bits in EXCUSES)
+            if excused or (undecided and "RetransmittedPacketCount" in fault):
                 self.faults.remove(fault)
                 self.marked.append(fault)
 

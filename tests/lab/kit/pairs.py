@@ -1,8 +1,8 @@
 """Round trips between the tap and one end, from the wire's log alone: simple, offline, and with all of the log at hand.
 
-A segment gives one if none of its octets passed the tap twice, and if the first acknowledgement at the tap
-that covers it ends exactly where it ends. Not if anything before its end passed again, or late, between the two: the
-acknowledgement then waited for that (docs/METRICS.md, "Continuous round trip").
+A segment gives one if none of its octets had passed the tap before, and if the first acknowledgement at the tap that covers it
+ends exactly where it ends. Not if it or anything before its end passed again, or late, between the two: the acknowledgement may
+then have waited for that (docs/METRICS.md, "Continuous round trip").
 """
 from bisect import bisect_right
 
@@ -28,16 +28,13 @@ def samples(data, answers):
     """Nanoseconds, in the order of the acknowledgements. `data`: frames of one direction after truth.direction(). A copy that the
     network made changes nothing: the first one is what is acknowledged."""
     first = sorted(((f.tap[0], f) for f in data if f.tap and f.space), key=lambda pair: pair[0])
-    disturbing, twice, seen = [], [], Seen()  # disturbing: (time, start) of what passed below the top
+    disturbing, newest, seen = [], {}, Seen()  # disturbing: (time, start) of what passed below the top
     for time, frame in first:
         if seen.top is not None and frame.start < seen.top:
             disturbing.append((time, frame.start))
-            if seen.has_any(frame.start, frame.end):
-                twice.append((frame.start, frame.end))
+        if frame.length and not set("SF") & set(frame.flags) and not seen.has_any(frame.start, frame.end):
+            newest[frame.end] = time
         seen.add(frame.start, frame.end)
-    newest = {frame.end: time for time, frame in first
-              if frame.length and not set("SF") & set(frame.flags)
-              and not any(a < frame.end and frame.start < b for a, b in twice)}
     times = [time for time, _ in disturbing]
     out = []
     for time, acked in unwrapped_acks(data, answers):

@@ -11,6 +11,7 @@ TCP, UDP = 6, 17
 WRAP, HALF = 1 << 32, 1 << 31
 # A kernel answers a SYN or acknowledges at once. An answer later than this was caused by a timer, not by the last arrival.
 AT_ONCE = 5_000_000
+ANSWERED_TWICE = 1_000_000
 
 
 class Frame:
@@ -145,7 +146,7 @@ def arrived_anyway(frame, frames):
 def at_tap(frames, answers, counts):
     """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
     acknowledged = [(t, f.ack) for f in answers if "A" in f.flags for t in f.tap]
-    seen, passed, closed = Seen(), set(), False
+    seen, passed, closed, opened = Seen(), set(), False, None
     for time, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
         counts["tap_packets"] += 1
         counts["tap_octets"] += frame.octets
@@ -169,6 +170,10 @@ def at_tap(frames, answers, counts):
             counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
         elif below and not frame.both_syn:
             counts["tap_reordered"] += 1
+        if "S" in frame.flags:
+            # A server answers each copy of a SYN, and its answers carry nothing that tells them from copies.
+            counts["tap_undecided"] += frame.again and opened is not None and time - opened < ANSWERED_TWICE
+            opened = time
         passed.add(frame.id)
         seen.add(frame.start, frame.end)
     counts["tap_never_seen_octets"] = never_seen(frames, seen, [ack for _, ack in acknowledged])
