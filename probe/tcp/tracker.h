@@ -146,7 +146,8 @@ class Tracker {
     bool reset : 1 = false;           // by either side
     bool holes : 1 = false;           // there are some among its troubles
     bool more : 1 = false;            // segments wait in the backlog of its troubles
-    unsigned spare : 13 = 0;          // so that a new one is written without being read
+    bool met : 1 = false;             // its SYN-ACK of a simultaneous open has passed
+    unsigned spare : 12 = 0;          // so that a new one is written without being read
 
     Outstanding outstanding;
     RecentPackets packets;

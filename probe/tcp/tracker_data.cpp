@@ -96,7 +96,10 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
 // Octets that passed before: lost behind the probe, or sent again without need.
 Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std::uint32_t filled) {
   Side& from = sides_[s];
-  if (p.tcp.has(kSyn) && handshake_.simultaneous()) return Verdict::repeated;  // RFC 9293 §3.5: its SYN-ACK
+  if (p.tcp.has(kSyn) && p.tcp.has(kAck) && handshake_.simultaneous() && !from.met) {
+    from.met = true;  // RFC 9293 §3.5: it has the number of the SYN that was sent before
+    return Verdict::repeated;
+  }
   SenderTroubles& measures = repeat(p, from, again + filled);
   const bool needless = from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top));
   if (needless) {
@@ -220,7 +223,7 @@ void Tracker::start(Side& side, const Packet& p) {
   side.outstanding.clear();
   drop_backlog(side);
   side.repeats = side.reactions = 0;
-  side.probed = false;
+  side.probed = side.met = false;
   const std::int32_t ahead = sequence_distance(side.top, side.acknowledged);
   if (ahead > kFar || ahead < -kFar) side.acknowledged_known = false;
 }

@@ -146,7 +146,7 @@ def arrived_anyway(frame, frames):
 def at_tap(frames, answers, counts):
     """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
     acknowledged = [(t, f.ack) for f in answers if "A" in f.flags for t in f.tap]
-    seen, passed, closed, opened = Seen(), set(), False, None
+    seen, passed, closed, opened, reports = Seen(), set(), False, None, set()
     for time, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
         counts["tap_packets"] += 1
         counts["tap_octets"] += frame.octets
@@ -163,9 +163,13 @@ def at_tap(frames, answers, counts):
             counts["tap_retransmitted_octets"] += frame.length
             counts["tap_retransmitted_before"] += not seen.has_any(frame.start, frame.end)
             counts["tap_unneeded"] += frame.unneeded
-            counts["tap_unneeded_acknowledged"] += frame.unneeded and any(
-                t < time and (ack - frame.end) % WRAP < HALF for t, ack in acknowledged)
-            counts["tap_unneeded_told"] += frame.unneeded and told_needless(frame, time, answers)
+            needless = frame.unneeded and any(t < time and (ack - frame.end) % WRAP < HALF for t, ack in acknowledged)
+            counts["tap_unneeded_acknowledged"] += needless
+            # RFC 3708 §2: the receiver also reports a copy that the network made behind the tap of one that was needed.
+            copied = not frame.unneeded and any(where == "after" for where, _ in frame.duplicates)
+            told = (copied or frame.unneeded) and told_needless(frame, time, answers, reports)
+            counts["tap_needed_but_copied"] += copied and told
+            counts["tap_unneeded_proved"] += frame.unneeded and (needless or told)
         elif frame.again:
             counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
         elif below and not frame.both_syn:
@@ -179,14 +183,18 @@ def at_tap(frames, answers, counts):
     counts["tap_never_seen_octets"] = never_seen(frames, seen, [ack for _, ack in acknowledged])
 
 
-def told_needless(frame, time, answers):
-    """A DSACK (RFC 2883 §4) that passed later names its octets."""
+def told_needless(frame, time, answers, used):
+    """Whether a DSACK (RFC 2883 §4) that passed later names its octets; each tells of one copy."""
     def names(answer):
         (left, right), *others = answer.sack
         duplicate = (answer.ack - right) % WRAP < HALF or any(
             (left - a) % WRAP < HALF and (b - right) % WRAP < HALF for a, b in others[:1])
         return duplicate and (frame.seq - left) % WRAP < HALF and (right - frame.seq - frame.length) % WRAP < HALF
-    return any(answer.sack and t > time and names(answer) for answer in answers for t in answer.tap)
+    for answer in answers:
+        if answer.sack and answer.id not in used and any(t > time for t in answer.tap) and names(answer):
+            used.add(answer.id)
+            return True
+    return False
 
 
 def never_seen(frames, seen, acknowledgements):

@@ -384,6 +384,17 @@ TEST(Tracker, SaysSoIfAWindowIsLargerThanItFollows) {
   EXPECT_TRUE(t.marked(Quality::tracker_full));
 }
 
+TEST(Tracker, CountsWhatIsRepeatedInASimultaneousOpen) {
+  const auto syn = [](Sender s, int more = 0) { return Told(s).seq(0).flags(tcp_flag::kSyn | more); };
+  Talk t;
+  for (const Sender s : {kClient, kServer}) t.after(1ms).send(syn(s));
+  for (const Sender s : {kClient, kServer}) t.after(1s).send(syn(s));
+  for (const Sender s : {kClient, kServer}) t.after(20ms).send(syn(s, tcp_flag::kAck));
+  for (const Sender s : {kClient, kServer}) EXPECT_EQ(t.of(s).retransmitted_packets, 1u);
+  for (const Sender s : {kClient, kServer}) t.after(1s).send(syn(s, tcp_flag::kAck));
+  for (const Sender s : {kClient, kServer}) EXPECT_EQ(t.of(s).retransmitted_packets, 2u);
+}
+
 TEST(Tracker, MarksTheHandshakeIfTheServerMayHaveAnsweredTwice) {
   Talk t;
   t.send(client().seq(0).flags(tcp_flag::kSyn));
