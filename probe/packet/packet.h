@@ -20,6 +20,22 @@ namespace tcp_flag {
 inline constexpr std::uint8_t kFin = 1, kSyn = 2, kRst = 4, kPsh = 8, kAck = 16, kUrg = 32, kEce = 64, kCwr = 128;
 }  // namespace tcp_flag
 
+// Digits of TcpHeader::option_order.
+enum class TcpOption : std::uint8_t {
+  none,  // so that a digit 0 ends the order
+  end,
+  no_operation,
+  maximum_segment,
+  window_scale,
+  sack_permitted,
+  sack,
+  timestamps,
+  fast_open,
+  multipath,
+  signature,  // MD5 (RFC 2385) or AO (RFC 5925)
+  other,
+};
+
 // What is in a TCP header, options included. Sequence numbers in host order.
 struct TcpHeader {
   std::uint32_t sequence = 0;
@@ -37,6 +53,8 @@ struct TcpHeader {
   struct SackBlock {
     std::uint32_t left = 0, right = 0;
   };
+  std::uint64_t option_order = 0;  // the first 16 options, a hexadecimal digit each, the last one lowest
+  enum class FastOpen : std::uint8_t { none, asked, cookie } fast_open = FastOpen::none;  // RFC 7413 §4.1.1
   std::array<SackBlock, 4> sack{};  // decode() writes only the first `sack_blocks`
 
   bool has(std::uint8_t flag) const { return (flags & flag) != 0; }

@@ -15,7 +15,41 @@ void set_payload(Bytes octets, std::uint32_t wire, Packet& p) {
   p.cut = octets.size() < wire;
 }
 
-constexpr std::uint8_t kMaximumSegment = 2, kWindowScale = 3, kSackPermitted = 4, kSack = 5, kTimestamps = 8;
+constexpr std::uint8_t kEnd = 0, kNoOperation = 1, kMaximumSegment = 2, kWindowScale = 3, kSackPermitted = 4, kSack = 5,
+                       kTimestamps = 8, kMd5 = 19, kAuthentication = 29, kMultipath = 30, kFastOpen = 34,
+                       kExperiment = 254;
+
+TcpOption option_of(std::uint8_t kind) {
+  switch (kind) {
+    case kEnd:
+      return TcpOption::end;
+    case kNoOperation:
+      return TcpOption::no_operation;
+    case kMaximumSegment:
+      return TcpOption::maximum_segment;
+    case kWindowScale:
+      return TcpOption::window_scale;
+    case kSackPermitted:
+      return TcpOption::sack_permitted;
+    case kSack:
+      return TcpOption::sack;
+    case kTimestamps:
+      return TcpOption::timestamps;
+    case kMd5:
+    case kAuthentication:
+      return TcpOption::signature;
+    case kMultipath:
+      return TcpOption::multipath;
+    case kFastOpen:
+      return TcpOption::fast_open;
+    default:
+      return TcpOption::other;
+  }
+}
+
+void append(TcpOption o, TcpHeader& tcp) {
+  if (tcp.option_order >> 60 == 0) tcp.option_order = tcp.option_order << 4 | static_cast<std::uint8_t>(o);
+}
 
 // An option of another length than its RFC gives it is none.
 void read_option(std::uint8_t kind, Bytes body, TcpHeader& tcp) {
@@ -26,6 +60,9 @@ void read_option(std::uint8_t kind, Bytes body, TcpHeader& tcp) {
     tcp.window_scale = body[0];
   } else if (kind == kSackPermitted) {
     tcp.sack_permitted = true;
+  } else if (kind == kFastOpen || (kind == kExperiment && body.size() >= 2 && body[0] == 0xf9 && body[1] == 0x89)) {
+    const std::size_t cookie = kind == kFastOpen ? body.size() : body.size() - 2;  // RFC 7413 §4.1.1, its draft's magic
+    tcp.fast_open = cookie == 0 ? TcpHeader::FastOpen::asked : TcpHeader::FastOpen::cookie;
   } else if (kind == kTimestamps && body.size() == 8) {
     const Header<8> h = body.first<8>();
     tcp.has_timestamps = true;
@@ -42,13 +79,16 @@ void read_option(std::uint8_t kind, Bytes body, TcpHeader& tcp) {
 
 // RFC 9293 §3.1: kinds 0 and 1 have no length, all others tell theirs. A bad length ends the options.
 void read_options(Bytes options, TcpHeader& tcp) {
-  while (options.size() >= 2) {
-    const std::uint8_t kind = options[0], length = options[1];
-    if (kind == 0) return;
-    if (kind == 1) {
+  while (!options.empty()) {
+    const std::uint8_t kind = options[0];
+    append(option_of(kind), tcp);
+    if (kind == kEnd) return;
+    if (kind == kNoOperation) {
       options = options.subspan(1);
       continue;
     }
+    if (options.size() < 2) return;
+    const std::uint8_t length = options[1];
     if (length < 2 || length > options.size()) return;
     read_option(kind, options.subspan(2, length - 2u), tcp);
     options = options.subspan(length);
@@ -61,6 +101,7 @@ bool only_timestamps(Bytes options, TcpHeader& tcp) {
   const Header<12> o = options.first<12>();
   if (u32_at<0>(o) != 0x0101080a) return false;
   tcp.has_timestamps = true;
+  tcp.option_order = 0x227;
   tcp.timestamp_value = u32_at<4>(o);
   tcp.timestamp_echo = u32_at<8>(o);
   return true;
@@ -122,6 +163,8 @@ void read_tcp(Header<kTcpFixed> h, Bytes options, TcpHeader& tcp) {
   tcp.maximum_segment = 0;
   tcp.has_window_scale = tcp.has_timestamps = tcp.sack_permitted = false;
   tcp.sack_blocks = 0;
+  tcp.option_order = 0;
+  tcp.fast_open = TcpHeader::FastOpen::none;
   if (!options.empty() && !only_timestamps(options, tcp)) read_options(options, tcp);
 }
 

@@ -55,6 +55,8 @@ void expect_same(const TcpHeader& a, const TcpHeader& b) {
   EXPECT_EQ(a.has_timestamps, b.has_timestamps);
   EXPECT_EQ(a.sack_permitted, b.sack_permitted);
   EXPECT_EQ(a.sack_blocks, b.sack_blocks);
+  EXPECT_EQ(a.option_order, b.option_order);
+  EXPECT_EQ(a.fast_open, b.fast_open);
 }
 
 TEST(PlainTcp, TakesOrdinarySegments) {

@@ -36,6 +36,38 @@ TEST(Transport, ReadsTheOptionsOfASyn) {
   EXPECT_EQ(d.packet.sequence_length(), 1u);
 }
 
+TEST(Transport, TellsTheOrderOfTheOptions) {
+  Decoding d;
+  auto p =
+      ip4().tcp(1, 2).flags(tcp_flag::kSyn).maximum_segment(1460).sack_permitted().tcp_options({1}).window_scale(7);
+  ASSERT_TRUE(d(p.tcp_options({34, 2, 30, 2, 77, 2, 0, 0})));
+  EXPECT_EQ(d.packet.tcp.option_order, 0x3524'89b1u);
+  EXPECT_EQ(d.packet.tcp.fast_open, TcpHeader::FastOpen::asked);
+  ASSERT_TRUE(d(ip4().tcp(1, 2).tcp_options({1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2})));
+  EXPECT_EQ(d.packet.tcp.option_order, 0x227u);
+  EXPECT_EQ(d.packet.tcp.fast_open, TcpHeader::FastOpen::none);
+  ASSERT_TRUE(d(ip4().tcp(1, 2)));
+  EXPECT_EQ(d.packet.tcp.option_order, 0u);
+}
+
+TEST(Transport, KeepsTheFirstSixteenOptions) {
+  Decoding d;
+  ASSERT_TRUE(d(ip4().tcp(1, 2).tcp_options({4, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0})));
+  EXPECT_EQ(d.packet.tcp.option_order, 0x5222'2222'2222'2222u);
+}
+
+TEST(Transport, ReadsCookiesOfFastOpen) {
+  Decoding d;
+  ASSERT_TRUE(d(ip4().tcp(1, 2).tcp_options({34, 6, 1, 2, 3, 4, 1, 1})));
+  EXPECT_EQ(d.packet.tcp.fast_open, TcpHeader::FastOpen::cookie);
+  ASSERT_TRUE(d(ip4().tcp(1, 2).tcp_options({254, 4, 0xf9, 0x89})));  // its draft's number
+  EXPECT_EQ(d.packet.tcp.fast_open, TcpHeader::FastOpen::asked);
+  ASSERT_TRUE(d(ip4().tcp(1, 2).tcp_options({254, 8, 0xf9, 0x89, 1, 2, 3, 4})));
+  EXPECT_EQ(d.packet.tcp.fast_open, TcpHeader::FastOpen::cookie);
+  ASSERT_TRUE(d(ip4().tcp(1, 2).tcp_options({254, 4, 0xf9, 0x88})));
+  EXPECT_EQ(d.packet.tcp.fast_open, TcpHeader::FastOpen::none);
+}
+
 TEST(Transport, ReadsTimestampsAlone) {
   Decoding d;
   ASSERT_TRUE(d(ip4().tcp(1, 2).timestamps(0x01020304, 0xa0b0c0d0).payload("x")));
