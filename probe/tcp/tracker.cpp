@@ -212,10 +212,16 @@ void Tracker::on_needless(const Packet& p, Sender s) {
     // If it can be about one that is counted already, it is: that one came behind the acknowledgement.
     const auto& [left, right] = p.tcp.sack[0];
     for (unsigned i = 0; i < of.repeats; ++i) {
-      const auto& [begin, known_needless] = of.troubles->repeated[i];
-      if (sequence_before(begin, left) || sequence_at_or_before(right, begin)) continue;
+      const Troubles::Repeat& r = of.troubles->repeated[i];
+      if (sequence_before(r.begin, left) || sequence_at_or_before(right, r.begin)) continue;
       found = i;
-      if (known_needless) return of.forget_repeat(i);
+      if (r.known_needless) return of.forget_repeat(i);
+    }
+    if (found == of.repeats) return;
+    Troubles::Repeat& r = of.troubles->repeated[found];
+    if (sequence_before(right, r.end)) {
+      r.begin = right;  // a part of it: the rest may have been needed
+      return;
     }
   } else {
     if (from.sack_offered && of.sack_offered) return;  // RFC 2883 §4: it would have told by DSACK

@@ -162,7 +162,7 @@ class Tracker {
     void grow_old();
     void not_lost(std::uint32_t octets);
     Holes::Fill fill_holes(std::uint32_t begin, std::uint32_t end, std::uint32_t known);
-    void remember_repeat(std::uint32_t sequence, bool known_needless);
+    void remember_repeat(const Packet&, bool known_needless);
     void forget_repeat(unsigned i) { troubles->repeated[i] = troubles->repeated[--repeats]; }
     std::uint32_t acknowledged_or_origin() const { return acknowledged_known ? acknowledged : origin; }
     bool has_acknowledged(std::uint32_t end) const;

@@ -106,7 +106,7 @@ Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std
     ++measures.spurious_packets;
     if (from.reactions < UINT8_MAX) ++from.reactions;
   }
-  from.remember_repeat(p.tcp.sequence, needless);
+  from.remember_repeat(p, needless);
   return filled != 0 ? Verdict::late : Verdict::repeated;
 }
 
@@ -189,6 +189,7 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
   const Nanos since_before = static_cast<std::int32_t>(microseconds_of(p) - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
+  if (from.ids_change && !from.ids_jump && p.ip_id != 0) return false;  // it is ahead of those that came before
   return lag < std::min(own / 2, kReorderingLagAfterPause);
 }
 
@@ -304,13 +305,14 @@ void Tracker::Side::grow_old() {
   if (acknowledged_known && sequence_before(acknowledged, oldest)) acknowledged_known = false;
 }
 
-void Tracker::Side::remember_repeat(std::uint32_t sequence, bool known_needless) {
+void Tracker::Side::remember_repeat(const Packet& p, bool known_needless) {
+  const Troubles::Repeat repeat{p.tcp.sequence, p.tcp.sequence + p.payload_length, known_needless};
   if (repeats < Troubles::kRepeats) {
-    troubles->repeated[repeats++] = {sequence, known_needless};
+    troubles->repeated[repeats++] = repeat;
     return;
   }
   std::uint8_t& next = troubles->next_repeat;
-  troubles->repeated[next] = {sequence, known_needless};
+  troubles->repeated[next] = repeat;
   next = static_cast<std::uint8_t>((next + 1) % Troubles::kRepeats);
 }
 

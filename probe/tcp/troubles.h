@@ -34,7 +34,7 @@ struct Troubles {
   // about one that was known to be so when it passed. A few are enough, since it comes a round trip later. The tracker
   // counts them.
   struct Repeat {
-    std::uint32_t sequence;
+    std::uint32_t begin, end;  // of its payload, so far as no DSACK has told of it
     bool known_needless;
   };
   std::array<Repeat, kRepeats> repeated;

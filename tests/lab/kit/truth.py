@@ -225,8 +225,10 @@ def handshake(up, down):
     syns = [f for f in up if "S" in f.flags]
     synacks = [f for f in down if "S" in f.flags]
     out = {"repeated": sum(len(f.tap) for f in syns) != 1 or sum(len(f.tap) for f in synacks) != 1}
-    if any("A" not in f.flags for f in synacks):
-        return out | {"simultaneous": True}  # nobody answers, so nothing can be timed
+    crossing = [f for f in synacks if "A" not in f.flags]
+    if crossing:
+        # Nobody answers, so nothing can be timed; if one of the SYNs never passed, the other one looks like any.
+        return out | {"simultaneous": all(any(f.tap for f in fs if "A" not in f.flags) for fs in (syns, crossing))}
     answers = sorted((f for f in synacks if f.tap), key=lambda f: f.tap[0])
     if answers and syns:
         tap = caused(answers[0], syns)

@@ -86,7 +86,7 @@ TEST_P(Data, ThatComesAtOnceAfterAPauseWasReordered) {
     each.open();
     each.send(data(1));
     each.after(1s).send(data(201));
-    each.after(lag).send(data(101));
+    each.after(lag).send(data(101).no_id());
     EXPECT_EQ(each.of(kClient).out_of_order_packets, lag == 299us ? 1u : 0u);
     EXPECT_EQ(each.of(kClient).before_probe_packets, lag == 299us ? 0u : 1u);
   }
@@ -236,6 +236,29 @@ TEST_P(Data, IsSpuriousOnceIfADsackReportsWhatTheAcknowledgementHadTold) {
   expect(2, 0, 1, 0);
   t.after(1ms).send(server().ack(101).sack(1, 101).id(9));  // and another one: it was not needed before either
   expect(2, 0, 2, 0);
+}
+
+TEST_P(Data, IsSpuriousIfDsacksReportAllOfItAndNotAPart) {
+  t.open();
+  t.send(data(1));
+  t.send(data(101));
+  t.after(100ms).send(client().seq(1).data(200));
+  t.after(20ms).send(server().ack(201).sack(1, 101));
+  expect(1, 0, 0, 0);  // the second half may have been lost
+  t.send(server().ack(201).sack(101, 201));
+  expect(1, 0, 1, 0);
+}
+
+TEST_P(Data, IsRetransmittedIfItsIdentificationSaysSoHoweverSoonItComes) {
+  t.open();
+  t.send(data(1).id(110));
+  t.send(data(101).id(111));
+  t.after(30ms).send(data(301).id(113));  // 112 got lost
+  t.after(20us).send(data(201).id(114));
+  expect(1, 1, 0, 0);
+  t.send(data(501).id(117));
+  t.after(20us).send(data(401).id(116));
+  expect(1, 1, 0, 1);
 }
 
 TEST_P(Data, IsNotSpuriousBecauseOfAnOrdinarySack) {

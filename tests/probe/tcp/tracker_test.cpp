@@ -226,9 +226,9 @@ TEST(Tracker, TakesCaptureLossBackIfTheOctetsTurnUp) {
 TEST(Tracker, CountsNothingIfTheCaptureItselfIsOutOfOrder) {
   Talk t;
   t.open();
-  t.send(client().seq(101).data(100));
+  t.send(client().seq(101).data(100).id(901));
   t.send(server().ack(201));
-  t.after(20us).send(client().seq(1).data(100));
+  t.after(20us).send(client().seq(1).data(100).id(900));
   const SenderMeasures& m = t.of(kClient);
   EXPECT_EQ(m.retransmitted_packets + m.out_of_order_packets + m.capture_loss_octets, 0u);
   EXPECT_TRUE(t.marked(Quality::time_disorder));
