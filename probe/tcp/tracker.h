@@ -183,6 +183,7 @@ class Tracker {
   bool plausible(std::uint32_t acknowledged, Sender);
   void advance_acknowledged(std::uint32_t acknowledged, Sender, std::uint32_t now_us);
   Verdict on_data(const Packet&, Sender, std::uint32_t now_us);
+  void on_gap_told(const Packet&, Sender, std::uint32_t now_us);
   Verdict on_behind(const Packet&, Sender, std::uint32_t now_us);
   Verdict on_repeated(const Packet&, Sender, std::uint32_t again, std::uint32_t filled);
   Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);

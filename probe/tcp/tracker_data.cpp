@@ -31,7 +31,10 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     start(from, p);
     from.provisional = length == 0;
   }
-  if (length == 0) return sequence + 1 == from.top ? Verdict::keep_alive : Verdict::no_data;
+  if (length == 0) {
+    if (sequence != from.top) on_gap_told(p, s, now_us);
+    return sequence + 1 == from.top ? Verdict::keep_alive : Verdict::no_data;
+  }
   std::int32_t ahead = sequence_distance(from.top, sequence);
   if (ahead != 0 && (from.provisional || ahead > kFar || ahead < -kFar)) {
     start(from, p);
@@ -57,6 +60,18 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
   open_hole(from, hole);
   advance(from, p, end, now_us);
   return Verdict::early;
+}
+
+// RFC 9293 §3.10.7.4: a segment without data has the number that comes next, so all before it has been sent: lost on
+// its way to the probe, or overtaken. What a sender sends against a closed window may not count (on_data).
+void Tracker::on_gap_told(const Packet& p, Sender s, std::uint32_t now_us) {
+  Side& from = sides_[s];
+  const std::int32_t ahead = sequence_distance(from.top, p.tcp.sequence);
+  const auto reach = static_cast<std::int32_t>(std::min(sides_[s ^ 1].reach(), std::uint32_t{kFar}));
+  if (ahead <= 0 || ahead > reach || from.provisional || from.probed) return;
+  open_hole(from, {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value});
+  from.top = p.tcp.sequence;
+  from.top_us = now_us;
 }
 
 // Begins before the top.

@@ -46,6 +46,12 @@ class Truth(unittest.TestCase):
         self.assertEqual((down["retransmitted"], down["tap_looks_new"]), (1, 1))
         self.assertNotIn("tap_retransmitted", down)
 
+    def test_a_tail_lost_before_the_tap_is_known_by_an_acknowledgement_behind_it(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, drop="before"),
+                        sent("down", 5, 201, length=0, flags="A"), sent("down", 9, 101))["down"]
+        self.assertEqual((down["tap_retransmitted"], down["tap_retransmitted_before"]), (1, 1))
+        self.assertNotIn("tap_looks_new", down)
+
     def test_a_delayed_original_is_reordered_and_not_retransmitted(self):
         down = truth_of(sent("down", 0, 1), sent("down", 1, 101, passes=5), sent("down", 2, 201))["down"]
         self.assertEqual(down["tap_reordered"], 1)

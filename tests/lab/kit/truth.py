@@ -153,6 +153,8 @@ def at_tap(frames, answers, counts):
         if "S" not in frame.flags and "R" not in frame.flags:
             counts["tap_window_closures"] += frame.window_closed and not closed
             closed = frame.window_closed
+        if not frame.space and "R" not in frame.flags and seen.top is not None:
+            seen.top = max(seen.top, frame.start)  # RFC 9293 §3.10.7.4: all before it has been sent
         if not frame.space or is_keep_alive(frame, frame.start, seen.top):
             continue
         below = seen.top is not None and frame.start < seen.top

@@ -441,6 +441,55 @@ TEST_P(Data, OfMoreHolesThanAreTrackedMarksTheFlow) {
   EXPECT_TRUE(t.marked(Quality::tracker_full));
 }
 
+TEST_P(Data, ThatAnEmptySegmentTellsOfWasLostBeforeTheProbe) {
+  t.open();
+  t.send(data(1));
+  t.after(20ms).send(server().ack(101).data(10));
+  t.send(client().seq(201));  // RFC 9293 §3.10.7.4: 101 to 200 were sent
+  EXPECT_EQ(t.tracker.top(kClient), t.sequence(kClient, 201));
+  t.after(300ms);
+  EXPECT_EQ(t.send(data(101)), Verdict::late);
+  expect(1, 1, 0, 0);
+  EXPECT_EQ(t.send(data(201)), Verdict::fresh);
+  expect(1, 1, 0, 0);
+}
+
+TEST_P(Data, ThatAnEmptySegmentOvertookWasReordered) {
+  t.open();
+  t.send(data(1));
+  t.send(client().seq(201));
+  t.after(1ms);
+  EXPECT_EQ(t.send(data(101)), Verdict::late);
+  expect(0, 0, 0, 1);
+}
+
+TEST_P(Data, ThatIsAFinAndToldOfByAnEmptySegmentWasLostBeforeTheProbe) {
+  t.open();
+  t.send(data(1));
+  t.send(client().seq(102));
+  t.after(300ms).send(client().seq(101).fin());
+  expect(1, 1, 0, 0);
+  EXPECT_EQ(t.of(kClient).retransmitted_octets, 0u);
+}
+
+TEST_P(Data, IsNotToldOfByAnEmptySegmentBeyondTheWindow) {
+  t.open();
+  t.send(client().seq(1u << 29));
+  EXPECT_EQ(t.send(data(1)), Verdict::fresh);
+  expect(0, 0, 0, 0);
+}
+
+TEST_P(Data, ThatProbedAClosedWindowIsNotToldOfByAnEmptySegment) {
+  t.open();
+  t.send(data(1));
+  t.send(server().window(0));
+  t.send(data(101, 1));
+  t.send(client().seq(102));
+  t.after(1s).send(server().ack(101).window(500));
+  EXPECT_EQ(t.send(data(101)), Verdict::fresh);
+  expect(0, 0, 0, 0);
+}
+
 TEST_P(Data, OfOneSideAloneIsClassifiedToo) {
   t.send(client().seq(0).flags(kSyn));
   t.after(30ms).send(client().ack(1));
