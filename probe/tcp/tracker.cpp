@@ -237,8 +237,19 @@ void Tracker::on_needless(const Packet& p, Sender s) {
     if (found-- == 0) return;
   }
   if (found == of.repeats) return;
+  if (may_be_copied(of.troubles->repeated[found], p, s)) mark(Quality::copy_in_doubt);
   ++of.troubles->measures.spurious_packets;  // each copy is told of by itself
   of.forget_repeat(found);
+}
+
+// RFC 3708 §2: whether the DSACK `p` can be about a copy that the network made of a retransmission which was needed: it
+// comes right behind the acknowledgement, and this not sooner than the retransmission could cause it.
+bool Tracker::may_be_copied(const Troubles::Repeat& r, const Packet& p, Sender s) const {
+  const Nanos least = network_rtt(s);
+  if (r.known_needless || !r.acknowledged || least == kUnknown) return false;
+  const auto since_repeat = static_cast<std::int32_t>(r.acknowledged_us - r.sent_us);
+  const auto since_acknowledged = static_cast<std::int32_t>(microseconds_of(p) - r.acknowledged_us);
+  return since_repeat * kMicrosecond >= least && since_acknowledged < kDuplicateUs;
 }
 
 // RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.
@@ -274,6 +285,12 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::ui
   }
   of.acknowledged = acknowledged;
   of.acknowledged_known = true;
+  for (unsigned i = 0; i < of.repeats; ++i) {
+    Troubles::Repeat& r = of.troubles->repeated[i];
+    if (r.acknowledged || sequence_before(acknowledged, r.end)) continue;
+    r.acknowledged = true;
+    r.acknowledged_us = now_us;
+  }
 }
 
 Nanos Tracker::network_rtt(Sender s) const {

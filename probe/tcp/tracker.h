@@ -179,6 +179,7 @@ class Tracker {
   void on_reset(const Packet&, Sender);
   void on_acknowledgement(const Packet&, Sender, std::uint32_t now_us);
   void on_needless(const Packet&, Sender);
+  bool may_be_copied(const Troubles::Repeat&, const Packet&, Sender) const;
   void on_window(const Packet&, Side&);
   bool plausible(std::uint32_t acknowledged, Sender);
   void advance_acknowledged(std::uint32_t acknowledged, Sender, std::uint32_t now_us);

@@ -321,7 +321,8 @@ void Tracker::Side::grow_old() {
 }
 
 void Tracker::Side::remember_repeat(const Packet& p, bool known_needless) {
-  const Troubles::Repeat repeat{p.tcp.sequence, p.tcp.sequence + p.payload_length, known_needless};
+  const Troubles::Repeat repeat{
+      p.tcp.sequence, p.tcp.sequence + p.payload_length, microseconds_of(p), 0, known_needless, known_needless};
   if (repeats < Troubles::kRepeats) {
     troubles->repeated[repeats++] = repeat;
     return;

@@ -35,7 +35,8 @@ struct Troubles {
   // counts them.
   struct Repeat {
     std::uint32_t begin, end;  // of its payload, so far as no DSACK has told of it
-    bool known_needless;
+    std::uint32_t sent_us, acknowledged_us;
+    bool known_needless, acknowledged;
   };
   std::array<Repeat, kRepeats> repeated;
   std::uint8_t next_repeat = 0;

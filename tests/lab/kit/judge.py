@@ -5,10 +5,10 @@ from .world import CLIENT, SERVER
 
 RTT_MIN_US, RTT_MEAN = 200, 0.02
 SIDES = {"up": "Server", "down": "Client"}  # data of "up" is acknowledged by the server
-HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER = 1 << 3, 1 << 7, 1 << 9  # docs/METRICS.md
+HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER, COPY_IN_DOUBT = 1 << 3, 1 << 7, 1 << 9, 1 << 17  # docs/METRICS.md
 # Marks under which a value may be wrong, by what the value's name contains.
 EXCUSES = (("Handshake", HANDSHAKE_REPEATED), ("Retransm", TRACKER_FULL | TIME_DISORDER), ("OutOfOrder", TRACKER_FULL | TIME_DISORDER),
-           ("CaptureLoss", TRACKER_FULL), ("Rtt", TRACKER_FULL | TIME_DISORDER))
+           ("CaptureLoss", TRACKER_FULL), ("SpuriousRetr", COPY_IN_DOUBT), ("Rtt", TRACKER_FULL | TIME_DISORDER))
 
 
 def facts_of(events):

@@ -167,11 +167,8 @@ def at_tap(frames, answers, counts):
             counts["tap_unneeded"] += frame.unneeded
             needless = frame.unneeded and any(t < time and (ack - frame.end) % WRAP < HALF for t, ack in acknowledged)
             counts["tap_unneeded_acknowledged"] += needless
-            # RFC 3708 §2: the receiver also reports a copy that the network made behind the tap of one that was needed.
-            copied = not frame.unneeded and any(where == "after" for where, _ in frame.duplicates)
-            told = (copied or frame.unneeded) and told_needless(frame, time, answers, reports)
-            counts["tap_needed_but_copied"] += copied and told
-            counts["tap_unneeded_proved"] += frame.unneeded and (needless or told)
+            told = frame.unneeded and told_needless(frame, time, answers, reports)
+            counts["tap_unneeded_proved"] += needless or told
         elif frame.again:
             counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
         elif below and not frame.both_syn:

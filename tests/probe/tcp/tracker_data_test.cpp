@@ -238,6 +238,26 @@ TEST_P(Data, IsSpuriousOnceIfADsackReportsWhatTheAcknowledgementHadTold) {
   expect(2, 0, 2, 0);
 }
 
+TEST_P(Data, IsInDoubtIfItsDsackCanBeAboutACopyThatTheNetworkMade) {
+  for (const auto wait : {19ms, 20ms}) {
+    Talk each(GetParam());
+    each.open();
+    each.send(data(1));
+    each.after(100ms).send(data(1));
+    each.after(wait).send(server().ack(101));  // sooner than in 20 ms the repetition cannot have caused it
+    each.after(50us).send(server().ack(101).sack(1, 101));
+    EXPECT_EQ(each.of(kClient).spurious_packets, 1u);
+    EXPECT_EQ(each.marked(Quality::copy_in_doubt), wait == 20ms);
+  }
+  t.open();
+  t.send(data(1));
+  t.after(100ms).send(data(1));
+  t.after(20ms).send(server().ack(101));
+  t.after(2ms).send(server().ack(101).sack(1, 101));
+  expect(1, 0, 1, 0);
+  EXPECT_FALSE(t.marked(Quality::copy_in_doubt));
+}
+
 TEST_P(Data, IsSpuriousIfDsacksReportAllOfItAndNotAPart) {
   t.open();
   t.send(data(1));
