@@ -214,6 +214,8 @@ void Tracker::on_needless(const Packet& p, Sender s) {
     for (unsigned i = 0; i < of.repeats; ++i) {
       const Troubles::Repeat& r = of.troubles->repeated[i];
       if (sequence_before(r.begin, left) || sequence_at_or_before(right, r.begin)) continue;
+      // A SYN-ACK that meets a SYN (RFC 9293 §3.5) repeats its octet, and may be told of.
+      if (handshake_.simultaneous() && r.begin == of.origin) continue;
       found = i;
       if (r.known_needless) return of.forget_repeat(i);
     }
@@ -242,14 +244,15 @@ void Tracker::on_needless(const Packet& p, Sender s) {
   of.forget_repeat(found);
 }
 
-// RFC 3708 §2: whether the DSACK `p` can be about a copy that the network made of a retransmission which was needed: it
-// comes right behind the acknowledgement, and this not sooner than the retransmission could cause it.
+// RFC 3708 §2: whether the DSACK `p` can be about a copy that the network made of a retransmission which was needed: no
+// acknowledgement came before, or none sooner than the retransmission could cause it and this one right behind.
+// Of retransmissions not known to be needless.
 bool Tracker::may_be_copied(const Troubles::Repeat& r, const Packet& p, Sender s) const {
-  const Nanos least = network_rtt(s);
-  if (r.known_needless || !r.acknowledged || least == kUnknown) return false;
+  if (!r.acknowledged) return true;
   const auto since_repeat = static_cast<std::int32_t>(r.acknowledged_us - r.sent_us);
   const auto since_acknowledged = static_cast<std::int32_t>(microseconds_of(p) - r.acknowledged_us);
-  return since_repeat * kMicrosecond >= least && since_acknowledged < kDuplicateUs;
+  const Nanos least = network_rtt(s);
+  return since_acknowledged < kDuplicateUs && (least == kUnknown || since_repeat * kMicrosecond >= least);
 }
 
 // RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.

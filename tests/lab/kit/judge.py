@@ -1,13 +1,14 @@
 """One cell's records against the wire's log and the kernel's TCP_INFO."""
 from . import pairs, truth
 from .compare import Comparison
+from .tcp_info import CLOSED
 from .world import CLIENT, SERVER
 
 RTT_MIN_US, RTT_MEAN = 200, 0.02
 SIDES = {"up": "Server", "down": "Client"}  # data of "up" is acknowledged by the server
-HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER, COPY_IN_DOUBT = 1 << 3, 1 << 7, 1 << 9, 1 << 17  # docs/METRICS.md
+MID_STREAM, HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER, COPY_IN_DOUBT = 1, 1 << 3, 1 << 7, 1 << 9, 1 << 17  # docs/METRICS.md
 # Marks under which a value may be wrong, by what the value's name contains.
-EXCUSES = (("Handshake", HANDSHAKE_REPEATED), ("Retransm", TRACKER_FULL | TIME_DISORDER), ("OutOfOrder", TRACKER_FULL | TIME_DISORDER),
+EXCUSES = (("", MID_STREAM), ("Handshake", HANDSHAKE_REPEATED), ("Retransm", TRACKER_FULL | TIME_DISORDER), ("OutOfOrder", TRACKER_FULL | TIME_DISORDER),
            ("CaptureLoss", TRACKER_FULL), ("SpuriousRetr", COPY_IN_DOUBT), ("Rtt", TRACKER_FULL | TIME_DISORDER))
 
 
@@ -94,6 +95,8 @@ class CellJudge(Comparison):
 
     def kernel(self, report, way):
         info = report["info"]
+        if info["state"] != CLOSED and not report["cut"]:
+            return  # it went on after it was asked
         pairs_ = [("bytes_retrans", way.get("retransmitted_octets", 0))]
         if self.cell.talk != "tso":  # counts what it would have sent one by one
             pairs_.append(("total_retrans", way.get("retransmitted", 0)))

@@ -146,15 +146,18 @@ def arrived_anyway(frame, frames):
 def at_tap(frames, answers, counts):
     """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
     acknowledged = [(t, f.ack) for f in answers if "A" in f.flags for t in f.tap]
-    seen, passed, closed, opened, reports = Seen(), set(), False, None, set()
+    seen, passed, closed, opened, highest, reports = Seen(), set(), False, None, None, set()
     for time, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
         counts["tap_packets"] += 1
         counts["tap_octets"] += frame.octets
         if "S" not in frame.flags and "R" not in frame.flags:
-            counts["tap_window_closures"] += frame.window_closed and not closed
-            closed = frame.window_closed
+            if highest is None or (frame.ack - highest) % WRAP < HALF:  # else a later one overtook it
+                counts["tap_window_closures"] += frame.window_closed and not closed
+                closed, highest = frame.window_closed, frame.ack
         if not frame.space and "R" not in frame.flags and seen.top is not None:
             seen.top = max(seen.top, frame.start)  # RFC 9293 §3.10.7.4: all before it has been sent
+        if not frame.space and "R" not in frame.flags and seen.top is not None:
+            seen.top = max(seen.top, frame.start)  # RFC 9293 §3.10.7.4: what comes next, so all before it has been sent
         if not frame.space or is_keep_alive(frame, frame.start, seen.top):
             continue
         below = seen.top is not None and frame.start < seen.top

@@ -393,6 +393,8 @@ TEST(Tracker, CountsWhatIsRepeatedInASimultaneousOpen) {
   for (const Sender s : {kClient, kServer}) EXPECT_EQ(t.of(s).retransmitted_packets, 1u);
   for (const Sender s : {kClient, kServer}) t.after(1s).send(syn(s, tcp_flag::kAck));
   for (const Sender s : {kClient, kServer}) EXPECT_EQ(t.of(s).retransmitted_packets, 2u);
+  for (const Sender s : {kClient, kServer}) t.after(10ms).send(Told(s).seq(1).ack(1).sack(0, 1));
+  for (const Sender s : {kClient, kServer}) EXPECT_EQ(t.of(s).spurious_packets, 1u);  // the last one: acknowledged
 }
 
 TEST(Tracker, MarksTheHandshakeIfTheServerMayHaveAnsweredTwice) {
