@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Runs the probe over a folder of captures and compares it with what other tools say of them.
 
-    corpus.py FOLDER [--augprobe BIN] [--explained FILE] [--only PATTERN] [--jobs N] [--verbose]
+What they say is made once, with --make, and kept in NAME.json.gz next to each capture or under --results (README.md). No
+crash, hang or sanitizer report; packets and octets, handshakes, round trips, segments seen twice and holes filled of each
+direction, and the transactions of HTTP/1, DNS and MySQL must be as expected. A table tells how often tcptrace, tshark and
+argus have the same figure, and why not. explained.toml lists differences that are known, with the reason.
 
-Next to each capture lies NAME.json or NAME.json.gz, made with oracle.py (README.md). No crash, hang or sanitizer report;
-packets and octets of each direction, repeated segments, handshakes, and the transactions of HTTP/1, DNS and MySQL must be
-equal. explained.toml lists differences that are known and why. Exit code 1 if any other is left.
+Exit code 0: no other difference; 1: there is one, or nothing to compare.
 """
 import argparse
 import difflib
@@ -21,6 +22,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import flows
+import results
+import tcp
 
 TIMEOUT = 60  # seconds a capture
 TOLERANCE = 1.5  # µs: the probe cuts to microseconds
@@ -52,24 +55,25 @@ def run(probe, capture):
         return None, "crashes", f"output is not JSON: {error}"
 
 
-def compare(probe, capture, results, name):
+def compare(probe, capture, told, name):
     records, what, detail = run(probe, capture)
+    beside = tcp.Beside()
     if what:
-        return [Difference(name, what, detail)]
-    got, expected = flows.of_probe(records), flows.of_tools(results)
+        return [Difference(name, what, detail)], beside
+    got, expected = flows.of_probe(records), flows.of_tools(told)
     found = []
     for key in sorted(set(got) | set(expected)):
-        for what, detail in differences(expected.get(key), got.get(key)):
+        for what, detail in differences(expected.get(key), got.get(key), beside):
             found.append(Difference(name, what, detail, flows.name(key)))
-    return found
+    return found, beside
 
 
-def differences(expected, got):
+def differences(expected, got, beside):
     if got is None:
         return [("flow missing", counts(expected))]
     if expected is None:
         return [("flow extra", counts(got))]
-    return [*sides(expected, got), *handshakes(expected, got), *http(expected, got), *dns(expected, got),
+    return [*sides(expected, got), *tcp.compare(expected, got, beside), *http(expected, got), *dns(expected, got),
             *sql(expected, got)]
 
 
@@ -80,21 +84,9 @@ def counts(talk):
 def sides(expected, got):
     for sender in sorted(set(expected.sides) | set(got.sides)):
         a, b = expected.sides[sender], got.sides[sender]
-        for what in ("packets", "octets", "repeated"):
+        for what in ("packets", "octets"):
             if getattr(a, what) != getattr(b, what):
                 yield what, f"{sender[0]}:{sender[1]} sent {getattr(a, what)}, got {getattr(b, what)}"
-
-
-def handshakes(expected, got):
-    """Every handshake that the tools measured is among those of the probe."""
-    for i, side in enumerate(("server", "client")):
-        mine = [h[i] for h in got.handshakes if h[i] is not None]
-        for time in (h[i] for h in expected.handshakes if h[i] is not None):
-            near = [m for m in mine if abs(m - time) <= TOLERANCE]
-            if near:
-                mine.remove(near[0])
-            else:
-                yield f"{side} handshake", f"expected {time:.0f} µs, got {mine}"
 
 
 def clean(transaction):
@@ -165,21 +157,15 @@ class Explained:
                 return rule["reason"]
         return None
 
-    def unused(self):
-        return [rule for i, rule in enumerate(self.rules) if not self.used[i]]
+    def unused(self, names):
+        """Rules about these captures that explained nothing."""
+        return [rule for i, rule in enumerate(self.rules) if not self.used[i] and
+                any(fnmatch.fnmatchcase(name, p) for name in names for p in rule["captures"])]
 
 
-def captures(folder, only):
-    for results in sorted([*folder.rglob("*.json.gz"), *folder.rglob("*.json")]):
-        capture = Path(str(results).removesuffix(".gz").removesuffix(".json"))
-        name = str(capture.relative_to(folder))
-        if capture.exists() and fnmatch.fnmatchcase(name, only):
-            yield capture, results, name
-
-
-def report(found, checked, explained, verbose):
+def report(found, names, explained, beside, verbose):
     table = Counter((d.what, bool(d.reason)) for d in found)
-    print(f"{checked} captures compared\n\n{'difference':24} {'explained':>9} {'not explained':>13}")
+    print(f"{len(names)} captures compared\n\n{'difference':24} {'explained':>9} {'not explained':>13}")
     for what in sorted({what for what, _ in table}):
         print(f"{what:24} {table[what, True]:9} {table[what, False]:13}")
     by_reason = Counter(d.reason for d in found if d.reason)
@@ -187,34 +173,49 @@ def report(found, checked, explained, verbose):
         print("\nexplained by")
     for reason, times in by_reason.most_common():
         print(f"{times:6}  {reason}")
+    print("\n" + "\n".join(beside.table()))
     left = [d for d in found if not d.reason]
     if left:
         print(f"\n{len(left)} not explained:")
     for difference in found if verbose else left:
         print(f"  {difference}{f'  [{difference.reason}]' if difference.reason else ''}")
-    if explained.unused() and checked > 1:
-        print(f"\n{len(explained.unused())} explanations without a difference: " +
-              "; ".join(f"{rule['captures']} {rule['what']}" for rule in explained.unused()))
-    return 1 if left or not checked else 0
+    if unused := explained.unused(names):
+        print(f"\n{len(unused)} explanations without a difference: " +
+              "; ".join(f"{rule['captures']} {rule['what']}" for rule in unused))
+    return 1 if left or not names else 0
 
 
-def main():
+def arguments():
     here = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
+    parser.add_argument("folder", type=Path, help="of captures; those in folders below, too")
     parser.add_argument("--augprobe", default=str(here.parent.parent / "build/augprobe"), help="best one with sanitizers")
-    parser.add_argument("--explained", type=Path, default=here / "explained.toml")
+    parser.add_argument("--results", type=Path, metavar="DIR", help="where those of oracle.py are, if not beside the captures")
+    parser.add_argument("--make", action="store_true", help="make those that are missing: needs tshark, tcptrace and argus")
+    parser.add_argument("--explained", type=Path, default=here / "explained.toml", help="differences that are known")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="captures by name")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--verbose", action="store_true", help="also what is explained, capture by capture")
-    wanted = parser.parse_args()
-    work = list(captures(wanted.folder, wanted.only))
-    explained = Explained(wanted.explained)
+    return parser.parse_args()
+
+
+def main():
+    wanted = arguments()
+    work = list(results.captures(wanted.folder, wanted.results or wanted.folder, wanted.only))
+    for failed in results.make(work, wanted.jobs) if wanted.make else []:
+        print(f"no results: {failed}")
+    ready = [w for w in work if w[1].exists()]
+    explained, beside, found = Explained(wanted.explained), tcp.Beside(), []
     with ThreadPoolExecutor(wanted.jobs) as crew:
-        found = [d for ds in crew.map(lambda w: compare(wanted.augprobe, *w), work) for d in ds]
+        for done, (differences_of_one, each) in enumerate(crew.map(lambda w: compare(wanted.augprobe, *w), ready), 1):
+            found += differences_of_one
+            beside.add(each)
+            results.progress("compared", done, len(ready))
     for difference in found:
         difference.reason = explained.explain(difference)
-    return report(found, len(work), explained, wanted.verbose)
+    if len(ready) < len(work):
+        print(f"{len(work) - len(ready)} captures without results of other tools (--make)")
+    return report(found, [name for _, _, name in ready], explained, beside, wanted.verbose)
 
 
 if __name__ == "__main__":

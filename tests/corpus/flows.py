@@ -8,8 +8,11 @@ import ipaddress
 import json
 from collections import Counter, defaultdict
 
+import tcp
+
 PROTOCOLS = {6: "tcp", 17: "udp"}
 MDNS = 5353
+SIDES = ("server", "client")
 
 
 def end(address, port):
@@ -28,7 +31,11 @@ class Side:
     """What one end sent."""
 
     def __init__(self):
-        self.packets = self.octets = self.repeated = 0
+        self.packets = self.octets = 0
+        self.sent = tcp.Sent()                 # the probe's figures
+        self.sources = defaultdict(tcp.Sent)   # those of other tools
+        self.unknown = set()                   # which of these tell nothing
+        self.causes = defaultdict(Counter)     # why they differ
 
 
 class Talk:
@@ -36,7 +43,7 @@ class Talk:
 
     def __init__(self):
         self.sides = defaultdict(Side)
-        self.handshakes = []  # (server's, client's) in µs; None: not measured
+        self.handshakes = defaultdict(list)  # source: (server's, client's) in µs; None: not measured
         self.http, self.sql, self.queries, self.answers = [], [], Counter(), Counter()
         self.dns_times = defaultdict(list)
 
@@ -60,15 +67,14 @@ def of_probe(records):
 
 
 def flow_record(talk, record, ends):
-    for sender, name_of in zip(ends, (str, reverse)):
+    for sender, name_of, prefix in zip(ends, (str, reverse), ("Server", "Client")):
         side = talk.sides[sender]
         side.packets += record.get(name_of("packetDeltaCount"), 0)
         side.octets += record.get(name_of("octetDeltaCount"), 0)
-        for field in ("tcpRetransmittedPacketCount", "tcpOutOfOrderPacketCount"):
-            side.repeated += record.get(name_of(field), 0)
+        tcp.of_record(side.sent, record, name_of, prefix)
     if record.get("flowEndReason") != 2 or "tcpServerHandshakeRttMicroseconds" in record:
-        talk.handshakes.append((record.get("tcpServerHandshakeRttMicroseconds"),
-                                record.get("tcpClientHandshakeRttMicroseconds")))
+        talk.handshakes["probe"].append((record.get("tcpServerHandshakeRttMicroseconds"),
+                                         record.get("tcpClientHandshakeRttMicroseconds")))
 
 
 def http_record(talk, record, _):
@@ -106,7 +112,7 @@ def of_tools(path):
         for way in ("a2b", "b2a"):
             tool_side(talk.sides[ends[way[0]]], flow["dir"][way])
         if flow["proto"] == "tcp":
-            talk.handshakes.append(tool_handshake(flow.get("handshake")))
+            tool_handshakes(talk, flow)
         for protocol, said in (flow.get("l7") or {}).items():
             if protocol == "http":
                 talk.http += [tool_http(t) for t in said]
@@ -120,17 +126,17 @@ def of_tools(path):
 def tool_side(side, sent):
     side.packets += sent["packets"] + sent.get("fragment_packets", 0)
     side.octets += sent["bytes_ip"] + sent.get("fragment_bytes_ip", 0)
-    space, flags = sent.get("seqspace"), sent.get("flags", {})
-    if space:
-        side.repeated += space["dup_full"] + space["dup_partial"] + space["hole_fill"]
-    side.repeated += sum(max(0, flags.get(flag, 0) - 1) for flag in ("syn", "synack", "fin"))
+    if "seqspace" in sent:
+        tcp.of_tool(side, sent)
 
 
-def tool_handshake(handshake):
-    if not handshake or handshake["ambiguous"]:
-        return None, None
-    return tuple(None if (seconds := handshake.get(f"{side}_side_s")) is None else seconds * 1e6
-                 for side in ("server", "client"))
+def tool_handshakes(talk, flow):
+    measured = {"rules": flow.get("handshake") or {}, "argus": flow.get("argus") or {}, "tshark": flow.get("tshark") or {}}
+    for source, name in (("first", "from_first"), ("copy", "from_copy")):
+        measured[source] = {f"{side}_side_s": measured["rules"].get(f"{side}_side_{name}_s") for side in SIDES}
+    for source, told in measured.items():
+        times = (told.get(f"{side}_side_s") for side in SIDES)
+        talk.handshakes[source].append(tuple(None if seconds is None else seconds * 1e6 for seconds in times))
 
 
 def tool_http(t):

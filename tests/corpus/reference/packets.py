@@ -1,14 +1,16 @@
 """Packets to flows: counts of each direction, sequence numbers, handshake."""
 from collections import Counter, defaultdict
 
-from reference import tshark
+from reference import round_trips, tshark
+from reference.segments import ACK, FIN, RST, SYN, Segment, copies
 from reference.sequences import Sequences
 
 FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.dst", "ip.len", "ipv6.src", "ipv6.dst",
           "ipv6.plen", "ip.reassembled_in", "ipv6.reassembled.in", "tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.len",
-          "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.segment", "udp.stream", "udp.srcport", "udp.dstport",
-          "udp.length"]
-FIN, SYN, RST, ACK = 1, 2, 4, 16
+          "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value", "tcp.options.timestamp.tsval",
+          "tcp.options.timestamp.tsecr", "tcp.options.sack_le", "tcp.options.sack_re", "tcp.segment", "ip.id", "udp.stream",
+          "udp.srcport", "udp.dstport", "udp.length", "tcp.analysis.ack_rtt", "tcp.analysis.retransmission",
+          "tcp.analysis.out_of_order"]
 
 
 def nanoseconds(text):
@@ -21,7 +23,7 @@ def values(text):
 
 
 def innermost(row):
-    """Protocol, source, destination and octets of the IP packet with the innermost TCP or UDP; None if there is none."""
+    """Protocol, source, destination, octets and identification of the IP packet with the innermost TCP or UDP, or None."""
     at, ip, best = {"ip": -1, "ipv6": -1}, None, None
     for name in row["frame.protocols"].split(":"):
         if name in at:
@@ -36,7 +38,7 @@ def innermost(row):
     protocol, (family, i) = best
     try:
         ends = values(row[family + ".src"])[i], values(row[family + ".dst"])[i]
-        return protocol, *ends, octets(row, family, i)
+        return protocol, *ends, octets(row, family, i), int(values(row["ip.id"])[i], 16) if family == "ip" else 0
     except (IndexError, ValueError):
         return None
 
@@ -50,30 +52,42 @@ class Direction:
         self.counts = Counter(packets=0, bytes_ip=0)
         self.flags = Counter()
         self.sequences = Sequences()
+        self.analysis = Counter()  # what tshark tells
+        self.others = {}           # what other tools tell
 
     def result(self, tcp):
-        return dict(self.counts) | ({"flags": dict(self.flags), "seqspace": self.sequences.counts} if tcp else {})
+        if not tcp:
+            return dict(self.counts)
+        return dict(self.counts) | {"flags": dict(self.flags), "seqspace": self.sequences.counts,
+                                    "tshark": dict(self.analysis)} | self.others
 
 
 class Flow:
     def __init__(self, protocol, a, b):
         self.protocol, self.a, self.b = protocol, a, b
         self.directions = {"a2b": Direction(), "b2a": Direction()}
-        self.syns, self.syn_acks, self.ack = [], [], None  # (time, way, sequence number)
+        self.syns, self.syn_acks, self.ack = [], [], None  # (time, way, sequence number, frame)
         self.data = []                                     # (frame, time, way)
+        self.segments, self.others = [], {}
         self.messages = defaultdict(list)
 
     def handshake(self):
-        """From the last SYN and the last SYN-ACK before their answers; ambiguous if either was repeated."""
+        """From the last SYN and the last SYN-ACK before their answers, without copies that the network made; ambiguous if
+        either was repeated."""
         if not self.syns and not self.syn_acks:
             return None
-        h = {"ambiguous": len(self.syns) > 1 or len(self.syn_acks) > 1}
-        both_opened = len({way for _, way, _ in self.syns}) == 2
-        for side, asked, answered in (("server", self.syns, self.syn_acks[0][0] if self.syn_acks else None),
-                                      ("client", self.syn_acks, self.ack)):
-            before = [time for time, _, _ in asked if answered is not None and time <= answered]
+        copied = copies(self.segments)
+        syns, syn_acks = ([s for s in opening if s[3] not in copied] for opening in (self.syns, self.syn_acks))
+        h = {"ambiguous": len(syns) > 1 or len(syn_acks) > 1}
+        both_opened = len({s[1] for s in syns}) == 2
+        for side, asked, all_asked, answered in (
+                ("server", syns, self.syns, syn_acks[0][0] if syn_acks else None),
+                ("client", syn_acks, self.syn_acks, self.ack)):
+            before = [s[0] for s in asked if answered is not None and s[0] <= answered]
             if before and not both_opened:
                 h[f"{side}_side_s"] = round((answered - before[-1]) / 1e9, 9)
+                h[f"{side}_side_from_first_s"] = round((answered - before[0]) / 1e9, 9)
+                h[f"{side}_side_from_copy_s"] = round((answered - max(s[0] for s in all_asked if s[0] <= answered)) / 1e9, 9)
         return h
 
     def name(self):
@@ -104,7 +118,7 @@ def read(path):
     return capture
 
 
-def packet(capture, streams, row, frame, protocol, source, destination, length):
+def packet(capture, streams, row, frame, protocol, source, destination, length, ip_id):
     ports = [values(row[f"{protocol}.{side}port"])[-1] for side in ("src", "dst")]
     stream = values(row[f"{protocol}.stream"])[-1]
     if not all([*ports, stream]):
@@ -120,23 +134,39 @@ def packet(capture, streams, row, frame, protocol, source, destination, length):
         capture.segments[frame] = [int(x) for x in values(row["tcp.segment"]) if x.isdigit()]
     flow.directions[way].counts.update(packets=1, bytes_ip=length)
     if protocol == "tcp":
-        segment(flow, way, frame, capture.times[frame], row)
+        segment(flow, way, frame, capture.times[frame], row, ip_id)
 
 
-def segment(flow, way, frame, time, row):
-    flags, length, sequence, acknowledged = (int(values(row[f"tcp.{field}"])[-1] or 0, base) for field, base in (
-        ("flags", 16), ("len", 10), ("seq_raw", 10), ("ack_raw", 10)))
+def segment(flow, way, frame, time, row, ip_id):
+    flags, length, sequence, acknowledged, window = (int(values(row[f"tcp.{field}"])[-1] or "0", base) for field, base in (
+        ("flags", 16), ("len", 10), ("seq_raw", 10), ("ack_raw", 10), ("window_size_value", 10)))
     direction = flow.directions[way]
+    options = (tuple(values(row[f"tcp.options.{name}"])) if row[f"tcp.options.{name}"] else () for name in (
+        "timestamp.tsval", "timestamp.tsecr", "sack_le", "sack_re"))
+    value, echo, left, right = options
+    flow.segments.append(Segment(frame, time // 1000, way, sequence, length, flags, acknowledged, window, ip_id,
+                                 value[-1:] + echo[-1:], left + right,
+                                 bool(row["tcp.analysis.retransmission"] or row["tcp.analysis.out_of_order"])))
+    analysis(flow, way, flags, row)
     if length:
         flow.data.append((frame, time, way))
     if flags & SYN:
         direction.sequences.syn(sequence)
-        (flow.syn_acks if flags & ACK else flow.syns).append((time, way, sequence))
-    direction.flags.update({"synack" if flags & ACK else "syn": bool(flags & SYN), "fin": bool(flags & FIN)})
+        (flow.syn_acks if flags & ACK else flow.syns).append((time, way, sequence, frame))
+    direction.flags.update({"synack" if flags & ACK else "syn": int(flags & SYN != 0), "fin": int(flags & FIN != 0)})
     if flow.ack is None and flags & ACK and not flags & (SYN | RST):
-        if any(way != w and acknowledged == (s + 1) & 0xFFFFFFFF for _, w, s in flow.syn_acks):
+        if any(way != w and acknowledged == (s + 1) & 0xFFFFFFFF for _, w, s, _ in flow.syn_acks):
             flow.ack = time
     direction.sequences.add((sequence + 1) & 0xFFFFFFFF if flags & SYN else sequence, length)
+
+
+def analysis(flow, way, flags, row):
+    """What tshark thinks of a segment."""
+    flow.directions[way].analysis.update({name: int(row[f"tcp.analysis.{name}"] != "") for name in (
+        "retransmission", "out_of_order")})
+    if row["tcp.analysis.ack_rtt"] and (flags & SYN or (flow.syn_acks and flow.ack is None)):
+        side = "server_side_s" if flags & SYN else "client_side_s"
+        flow.others.setdefault("tshark", {}).setdefault(side, float(values(row["tcp.analysis.ack_rtt"])[-1]))
 
 
 def fragment(capture, whole, row):
