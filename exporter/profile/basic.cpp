@@ -26,31 +26,31 @@ constexpr schema::Groups kNotThere = schema::kAllGroups;
 
 // The order in which collectors were seen to read it right; IANA's numbers.
 constexpr Row kRows[] = {
-    same(152, 8, Group::interval),                           // flowStartMilliseconds
-    same(153, 8, Group::interval),                           // flowEndMilliseconds
-    same(1, 8, Group::flow),                                 // octetDeltaCount
-    same(2, 8, Group::flow),                                 // packetDeltaCount
-    same(8, 4, Group::ipv4),                                 // sourceIPv4Address
-    same(12, 4, Group::ipv4),                                // destinationIPv4Address
-    same(27, 16, Group::ipv6),                               // sourceIPv6Address
-    same(28, 16, Group::ipv6),                               // destinationIPv6Address
-    same(7, 2, Group::ports),                                // sourceTransportPort
-    same(11, 2, Group::ports),                               // destinationTransportPort
-    {32, 2, bit_of(Group::icmpv4), kNotThere},               // icmpTypeCodeIPv4: that of the initiator
-    {139, 2, bit_of(Group::icmpv6), kNotThere},              // icmpTypeCodeIPv6
-    same(4, 1, Group::identity),                             // protocolIdentifier
-    {6, 1, bit_of(Group::tcp), bit_of(Group::reverse_tcp)},  // tcpControlBits
-    {5, 1, bit_of(Group::ip), kNotThere},                    // ipClassOfService: only the initiator's is kept
-    same(60, 1, Group::identity),                            // ipVersion
-    {52, 1, bit_of(Group::ip), bit_of(Group::reverse_ip)},   // minimumTTL
-    {53, 1, bit_of(Group::ip), bit_of(Group::reverse_ip)},   // maximumTTL
-    same(58, 2, Group::vlan),                                // vlanId
-    same(56, 6, Group::mac),                                 // sourceMacAddress
-    same(80, 6, Group::mac),                                 // destinationMacAddress
-    same(136, 1, Group::flow),                               // flowEndReason
-    same(239, 1, Group::flow),                               // biflowDirection
-    same(148, 8, Group::identity),                           // flowId
-    same(311, 8, Group::sampling),                           // samplingProbability
+    same(152, 8, Group::interval),                              // flowStartMilliseconds
+    same(153, 8, Group::interval),                              // flowEndMilliseconds
+    same(1, 8, Group::flow),                                    // octetDeltaCount
+    same(2, 8, Group::flow),                                    // packetDeltaCount
+    same(8, 4, Group::ipv4),                                    // sourceIPv4Address
+    same(12, 4, Group::ipv4),                                   // destinationIPv4Address
+    same(27, 16, Group::ipv6),                                  // sourceIPv6Address
+    same(28, 16, Group::ipv6),                                  // destinationIPv6Address
+    same(7, 2, Group::ports),                                   // sourceTransportPort
+    same(11, 2, Group::ports),                                  // destinationTransportPort
+    {32, 2, bit_of(Group::icmpv4), kNotThere},                  // icmpTypeCodeIPv4: that of the initiator
+    {139, 2, bit_of(Group::icmpv6), kNotThere},                 // icmpTypeCodeIPv6
+    same(4, 1, Group::identity),                                // protocolIdentifier
+    {6, 1, bit_of(Group::tcp), bit_of(Group::reverse_tcp)},     // tcpControlBits
+    {5, 1, bit_of(Group::ip), kNotThere},                       // ipClassOfService: only the initiator's is kept
+    same(60, 1, Group::identity),                               // ipVersion
+    {52, 1, bit_of(Group::ip), bit_of(Group::reverse_ip)},      // minimumTTL
+    {53, 1, bit_of(Group::path), bit_of(Group::reverse_path)},  // maximumTTL
+    same(58, 2, Group::vlan),                                   // vlanId
+    same(56, 6, Group::mac),                                    // sourceMacAddress
+    same(80, 6, Group::mac),                                    // destinationMacAddress
+    same(136, 1, Group::flow),                                  // flowEndReason
+    same(239, 1, Group::flow),                                  // biflowDirection
+    same(148, 8, Group::identity),                              // flowId
+    same(311, 8, Group::sampling),                              // samplingProbability
 };
 
 // Groups that make a difference to the template of a side.

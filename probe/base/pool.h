@@ -11,6 +11,9 @@
 
 namespace probe {
 
+// Number of a slot that stands for none.
+inline constexpr std::uint32_t kNoSlot = ~std::uint32_t{0};
+
 // Slots of one size, handed out last in first out so that the warm ones are used again. Memory is reserved at once and
 // touched when it is first used. Not for two threads. An empty pool answers nullptr: the caller counts it.
 class SlotPool {
@@ -27,13 +30,18 @@ class SlotPool {
     if (returned_ > 0) return at(free_[--returned_]);
     return fresh_ < slots_ ? at(fresh_++) : nullptr;
   }
-  void give(void* slot) {
-    free_[returned_++] = static_cast<std::uint32_t>((static_cast<std::byte*>(slot) - memory_.begin()) / stride_);
-  }
+  void give(void* slot) { free_[returned_++] = number_of(slot); }
 
   // The slot that take() will hand out next: a creation that fetches for the one after it waits for no memory.
   void prefetch_next() const {
     if (returned_ > 0 || fresh_ < slots_) prefetch_octets(at(returned_ > 0 ? free_[returned_ - 1] : fresh_), stride_);
+  }
+
+  // A slot by its number, for those who have no room for a pointer.
+  std::byte* at(std::size_t i) const { return memory_.begin() + i * stride_; }
+  std::uint32_t number_of(const void* slot) const {
+    return static_cast<std::uint32_t>(static_cast<std::size_t>(static_cast<const std::byte*>(slot) - memory_.begin()) /
+                                      stride_);
   }
 
   std::size_t in_use() const { return fresh_ - returned_; }
@@ -41,8 +49,6 @@ class SlotPool {
   std::size_t octets() const { return slots_ * (stride_ + sizeof(std::uint32_t)); }
 
  private:
-  std::byte* at(std::size_t i) const { return memory_.begin() + i * stride_; }
-
   std::size_t slots_;
   std::size_t stride_;
   std::unique_ptr<std::uint32_t[]> free_;  // not initialised: pages stay untouched until slots come back
@@ -66,6 +72,8 @@ class Pool {
     t->~T();
     slots_.give(t);
   }
+  T* at(std::uint32_t number) const { return std::launder(reinterpret_cast<T*>(slots_.at(number))); }
+  std::uint32_t number_of(const T* t) const { return slots_.number_of(t); }
   std::size_t in_use() const { return slots_.in_use(); }
   std::size_t capacity() const { return slots_.capacity(); }
   std::size_t octets() const { return slots_.octets(); }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "probe/base/pool.h"
 #include "probe/packet/packet.h"
 
 namespace probe {
@@ -36,22 +37,46 @@ struct SideCounts {
 
 // Times the turns of a conversation without knowing its protocol: data of the initiator, then data of the responder.
 struct Turns {
+  // Data of the initiator after this pause is another request, not more of the same one.
+  static constexpr Nanos kPause = kSecond;
+
   Nanos asked = 0;  // last data of the initiator
-  bool waiting = false;
-  std::uint32_t count = 0;
   Nanos sum = 0;
+  std::uint32_t count = 0;
+  std::uint16_t unanswered = 0;  // stays at the greatest number
+  bool waiting = false;
 
   void on_initiator(Nanos now) {
+    if (waiting && now - asked > kPause) give_up();
     asked = now;
     waiting = true;
   }
-  void on_responder(Nanos now) {
-    if (!waiting) return;
+  // How long it took; negative if this is no answer.
+  Nanos on_responder(Nanos now) {
+    if (!waiting) return -1;
     waiting = false;
-    if (now < asked) return;
+    if (now < asked) return -1;
     sum += now - asked;
     ++count;
+    return now - asked;
   }
+  // There will be no answer.
+  void give_up() {
+    if (waiting && unanswered < 0xffff) ++unanswered;
+    waiting = false;
+  }
+};
+
+// Of the turns of an interval, in microseconds, if there are any.
+struct ResponseSpread {
+  std::uint32_t least, greatest;
+};
+
+// What the IP headers of each side tell about its path, in this interval.
+struct PathHeaders {
+  std::array<std::uint8_t, 2> ttl_min{}, ttl_max{};
+  std::array<std::uint8_t, 2> ttl_changes{};  // these two stay at their greatest number
+  std::array<std::uint16_t, 2> fragments{};
 };
 
 // Lives in the table's slot for as long as packets come. Sides are by canonical endpoint (0 lower, 1 higher), so that
@@ -63,20 +88,26 @@ struct alignas(64) Flow {
   tcp::Tracker* tracker = nullptr;  // TCP only
 
   alignas(64) std::array<SideCounts, 2> sides;
-  Nanos interval_start = 0;                       // first packet of this record's interval, if packets() > 0
-  std::uint32_t burst = 0;                        // of its last packet: flows of the running burst are not evicted
-  std::array<std::uint8_t, 2> ttl_min{255, 255};  // of each side in this interval
+  Nanos interval_start = 0;           // first packet of this record's interval, if packets() > 0
+  std::uint32_t burst = 0;            // of its last packet: flows of the running burst are not evicted
+  std::array<std::uint8_t, 2> ttl{};  // of the last packet of each side
   std::uint8_t initiator : 1 = 0;
   bool initiator_certain : 1 = false;  // told by a SYN or by the payload
   bool ended : 1 = false;              // FIN of both sides or RST: lingers
   bool look_inside : 1 = false;        // its payload is wanted
+  std::uint8_t initial_known : 2 = 0;  // bit s: the SYN of side s was seen
+  std::uint8_t dont_fragment : 2 = 0;  // bit s: side s has set DF in this interval
   std::uint8_t application = 0;        // number of its dissector + 1, once the conversation is gone; 0: none
 
   alignas(64) Conversation* conversation = nullptr;  // once there was payload to look into
+  std::uint32_t path = kNoSlot;                      // what ICMP told of it, once it did
+  std::uint32_t packet_measures = kNoSlot;
   Turns turns;
-  std::array<std::uint32_t, 2> initial_sequence{};  // of the SYN of each side, if initial_known
-  std::array<Nanos, 2> first{};                     // packet of each side in this interval, if there is one
-  std::array<bool, 2> initial_known{};
+  union {
+    std::array<std::uint32_t, 2> initial_sequence{};  // TCP: of the SYN of each side, if initial_known
+    ResponseSpread response;                          // others: of `turns`, if it counts any
+  };
+  std::array<Nanos, 2> first{};  // packet of each side in this interval, if there is one
 
   alignas(64) std::uint64_t id = 0;
   Encapsulation encapsulation;  // of the first packet
@@ -86,7 +117,9 @@ struct alignas(64) Flow {
   std::array<std::uint8_t, 2> traffic_class{};  // of the first packet of each side in this interval
   std::uint8_t mac_from = 0;                    // who sent the packet that `encapsulation` is of
   std::uint8_t halvings = 0;                    // of the sample of flows, by shedding, when this flow began
+  PathHeaders headers;
 
+  bool knows_initial(unsigned side) const { return (initial_known >> side & 1) != 0; }
   std::uint64_t packets() const { return sides[0].packets + sides[1].packets; }
 };
 

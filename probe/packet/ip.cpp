@@ -84,6 +84,7 @@ Counter open_ipv4(View& v, IpHeader& ip, Packet& p, Counters& counters) {
   p.ttl = h[8];
   p.traffic_class = h[1];
   p.ip_id = u16_at<4>(h);
+  p.dont_fragment = (fragment & 0x4000) != 0;
   p.ip_octets = total;
   v.set_length(total);
   v.skip(header);
@@ -105,6 +106,7 @@ Counter open_ipv6(View& v, IpHeader& ip, Packet& p, Counters& counters) {
   p.ttl = h[7];
   p.traffic_class = static_cast<std::uint8_t>(u16_at<0>(h) >> 4);
   p.ip_id = 0;
+  p.dont_fragment = false;
   p.ip_octets = total;
   v.set_length(total);
   v.skip(kHeader6);

@@ -77,6 +77,10 @@ struct Encapsulation {
 };
 static_assert(sizeof(Encapsulation) == 32);
 
+// An ICMP error belongs to its own flow, and says something of the flow whose packet it quotes. Those may be of
+// different workers.
+enum class Part : std::uint8_t { whole, without_quote, only_quote };
+
 // A view: `payload` dies with the burst. One Packet stands for one frame, or for all fragments of one datagram. Of a
 // tunnelled packet it tells the innermost that was opened, its lengths and fragments included.
 struct Packet {
@@ -86,6 +90,7 @@ struct Packet {
   bool from_high = false;          // the sender is the key's higher endpoint
   bool fragmented = false;         // reassembled from packet_count fragments
   bool cut = false;                // the snap length took part of the payload
+  bool dont_fragment = false;      // IPv4: the DF bit
   std::uint8_t ttl = 0;            // or hop limit
   std::uint8_t traffic_class = 0;  // ToS or traffic class
   std::uint16_t port = 0;          // capture interface
@@ -93,12 +98,15 @@ struct Packet {
   std::uint16_t ip_id = 0;           // IPv4 identification
   std::uint32_t ip_octets = 0;       // total length of the IP packet(s) on the wire, headers included
   std::uint16_t icmp_type_code = 0;  // type * 256 + code
+  Part part = Part::whole;           // set where packets are handed on to workers
   std::uint32_t payload_length = 0;  // transport payload on the wire; more than payload.size() if cut
   Bytes payload;
-  TcpHeader tcp;  // only written if key.protocol is TCP
+  TcpHeader tcp;                // only written if key.protocol is TCP
+  std::uint32_t icmp_rest = 0;  // ICMP only: the second word of its header; 0 if it was cut
   Encapsulation encapsulation;
 
   bool is_tcp() const { return key.protocol == ip_protocol::kTcp; }
+  bool is_icmp() const { return key.protocol == ip_protocol::kIcmp || key.protocol == ip_protocol::kIcmpV6; }
   bool ends_tcp() const { return is_tcp() && tcp.has(tcp_flag::kFin | tcp_flag::kRst); }
   // RFC 9293 §3.4: SYN and FIN each take one sequence number.
   std::uint32_t sequence_length() const {

@@ -26,6 +26,7 @@ void set_ipv4(Header<kIpv4> h, Packet& p) {
   p.ip_octets = u16_at<2>(h);
   p.packet_count = 1;
   p.fragmented = false;
+  p.dont_fragment = (h[6] & 0x40) != 0;
   p.icmp_type_code = 0;
 }
 

@@ -147,6 +147,7 @@ Counter open_sctp(View& v, Ports& ports, Packet& p) {
 Counter open_icmp(View& v, Packet& p) {
   if (!v.has(2)) return short_transport(v, 2);
   p.icmp_type_code = static_cast<std::uint16_t>(v.octets[0] << 8 | v.octets[1]);
+  p.icmp_rest = v.has(8) ? u32_at<4>(Header<8>(v.octets.first<8>())) : 0;
   v.skip(std::min<std::size_t>(8, v.octets.size()));
   set_payload(v.octets, v.wire, p);
   return kFine;

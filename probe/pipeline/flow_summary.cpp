@@ -5,12 +5,11 @@
 
 #include "probe/base/quality.h"
 #include "probe/pipeline/flow_scribe.h"
+#include "probe/pipeline/twins.h"
 #include "probe/tcp/tracker.h"
 
 namespace probe {
 namespace {
-
-using FlowDraft = Draft<"flow">;
 
 std::uint32_t microseconds(Nanos n) {
   return static_cast<std::uint32_t>(std::clamp<Nanos>(n / kMicrosecond, 0, 0xffffffff));
@@ -33,10 +32,10 @@ void write_counts(FlowDraft& r, const Flow& f) {
   r.set<"reversePacketDeltaCount">(reverse.packets);
   if (forward.packets > 0) {
     r.set<"ipClassOfService">(f.traffic_class[f.initiator]);
-    r.set<"minimumTTL">(f.ttl_min[f.initiator]);
+    r.set<"minimumTTL">(f.headers.ttl_min[f.initiator]);
   }
   if (reverse.packets > 0) {
-    r.set<"reverseMinimumTTL">(f.ttl_min[f.initiator ^ 1u]);
+    r.set<"reverseMinimumTTL">(f.headers.ttl_min[f.initiator ^ 1u]);
     r.set<"reverseFlowStartMilliseconds">(f.first[f.initiator ^ 1u]);
     r.set<"reverseFlowEndMilliseconds">(reverse.last);
   }
@@ -62,38 +61,6 @@ void write_encapsulation(FlowDraft& r, const Flow& f) {
   r.set<"destinationMacAddress">(forward ? e.destination_mac : e.source_mac);
 }
 
-// Name of the element that says of the client what this one says of the server. The compiler finds it in the table or
-// refuses, as it does with the reverse twin (RFC 5103 §6.1) below.
-template <schema::Name Field>
-constexpr auto client_twin_of() {
-  constexpr std::string_view kServer = "Server", kClient = "Client";
-  std::size_t at = 0;  // not view().find(): GCC 12 takes it for no constant where undefined behaviour is looked for
-  while (!std::equal(kServer.begin(), kServer.end(), Field.chars + at)) ++at;
-  schema::Name name = Field;
-  std::copy(kClient.begin(), kClient.end(), name.chars + at);
-  return name;
-}
-
-template <schema::Name Field>
-constexpr auto reverse_twin_of() {
-  constexpr std::string_view kPrefix = "reverse", kName = Field.view();
-  char chars[kPrefix.size() + kName.size() + 1]{};
-  std::copy(kPrefix.begin(), kPrefix.end(), chars);
-  std::copy(kName.begin(), kName.end(), chars + kPrefix.size());
-  chars[kPrefix.size()] = static_cast<char>(kName.front() - 'a' + 'A');
-  return schema::Name(chars);
-}
-
-enum class Peer { server, client };
-
-template <schema::Name Field, Peer Whose, class V>
-void set_of(FlowDraft& r, V value) {
-  if constexpr (Whose == Peer::client)
-    r.set<client_twin_of<Field>()>(value);
-  else
-    r.set<Field>(value);
-}
-
 // The network between the probe and one of the endpoints.
 template <Peer Whose>
 void write_rtt(FlowDraft& r, const tcp::Tracker& t, tcp::Sender endpoint) {
@@ -108,17 +75,7 @@ void write_rtt(FlowDraft& r, const tcp::Tracker& t, tcp::Sender endpoint) {
   set_of<"tcpServerRttCount", Whose>(r, s.count);
 }
 
-enum class Direction { forward, reverse };  // that of the initiator's packets, of the responder's
-
-template <schema::Name Field, Direction Which, class V>
-void set_of(FlowDraft& r, V value) {
-  if constexpr (Which == Direction::reverse)
-    r.set<reverse_twin_of<Field>()>(value);
-  else
-    r.set<Field>(value);
-}
-
-template <Direction Which>
+template <Way Which>
 void write_sender(FlowDraft& r, const Flow& f, tcp::Sender sender) {
   if (f.sides[sender].packets == 0) return;
   const tcp::SenderMeasures m = f.tracker->measures(sender);
@@ -142,8 +99,8 @@ void write_tcp(FlowDraft& r, const Flow& f) {
   const tcp::Sender client = f.initiator, server = client ^ 1u;
   write_rtt<Peer::server>(r, *f.tracker, server);
   write_rtt<Peer::client>(r, *f.tracker, client);
-  write_sender<Direction::forward>(r, f, client);
-  write_sender<Direction::reverse>(r, f, server);
+  write_sender<Way::forward>(r, f, client);
+  write_sender<Way::reverse>(r, f, server);
 }
 
 std::uint32_t marks_of(const Flow& f) {

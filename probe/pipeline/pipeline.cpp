@@ -6,8 +6,10 @@
 #include <cmath>
 
 #include "probe/base/quality.h"
+#include "probe/pipeline/counting.h"
 #include "probe/pipeline/direction.h"
 #include "probe/pipeline/flow_summary.h"
+#include "probe/pipeline/traffic_summary.h"
 
 namespace probe {
 namespace {
@@ -15,35 +17,15 @@ namespace {
 // Packets of a capture may be out of order by this much without a flow being ended too early by another flow's packet.
 constexpr Nanos kDisorder = kSecond;
 
-void count(const Packet& p, Flow& f, unsigned from) {
-  SideCounts& side = f.sides[from];
-  if (f.packets() == 0) f.interval_start = p.time;
-  if (side.packets == 0) {
-    f.first[from] = side.last = p.time;
-    f.traffic_class[from] = p.traffic_class;
-    f.ttl_min[from] = p.ttl;
-  }
-  side.packets += p.packet_count;
-  side.octets += p.ip_octets;
-  f.ttl_min[from] = std::min(f.ttl_min[from], p.ttl);
-  if (p.cut) f.quality |= bit_of(Quality::packets_cut);
-  if (p.time >= f.last) {
-    side.last = f.last = p.time;
-    return;
-  }
-  f.quality |= bit_of(Quality::time_disorder);
-  f.interval_start = std::min(f.interval_start, p.time);
-  f.first[from] = std::min(f.first[from], p.time);
-  side.last = std::max(side.last, p.time);
-}
-
 FlowFacts facts_of(const Flow& f) {
   FlowFacts facts;
   facts.client = f.initiator;
   facts.client_certain = f.initiator_certain;
-  facts.start_seen = f.key.protocol != ip_protocol::kTcp || f.initial_known[0] || f.initial_known[1];
-  facts.first_known = f.initial_known;
-  for (unsigned s : {0u, 1u}) facts.first_sequence[s] = f.initial_sequence[s] + 1;
+  facts.start_seen = f.key.protocol != ip_protocol::kTcp || f.initial_known != 0;
+  for (unsigned s : {0u, 1u}) {
+    facts.first_known[s] = f.knows_initial(s);
+    if (f.knows_initial(s)) facts.first_sequence[s] = f.initial_sequence[s] + 1;
+  }
   return facts;
 }
 
@@ -62,14 +44,6 @@ SheddingOptions shedding_options(const PipelineOptions& o) {
   return {o.may_shed ? o.flows : 0, o.sampling.flows, o.idle_timeout, o.udp_idle_timeout, o.active_timeout};
 }
 
-void take_turns(const Packet& p, Flow& f, unsigned from, tcp::Verdict verdict) {
-  if (p.payload_length == 0 || verdict == tcp::Verdict::keep_alive || verdict == tcp::Verdict::duplicate) return;
-  if (from == f.initiator)
-    f.turns.on_initiator(p.time);
-  else if (verdict != tcp::Verdict::repeated)
-    f.turns.on_responder(p.time);
-}
-
 }  // namespace
 
 Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& outlet, Counters& counters)
@@ -79,6 +53,7 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
       wheel_(flows_),
       shedding_(shedding_options(options), counters),
       trackers_(options.flows),
+      measures_(options.metrics, options.flows, counters),
       dissection_(options.dissection, counters),
       scribe_(pools, dissection_, outlet, counters, options.redaction) {}
 
@@ -89,18 +64,24 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   wheel_.start(packets.front().time);
   std::array<FlowIndex, kMostPackets> touched;
   for (const Packet& p : packets) flows_.prefetch_bucket(p.hash);
-  for (const Packet& p : packets) flows_.prefetch_flow(p.hash, options_.dissect || p.payload_length > 0);
+  const bool sized = options_.metrics.packets || options_.metrics.entropy;
+  for (const Packet& p : packets) flows_.prefetch_flow(p.hash, options_.dissect || sized || p.payload_length > 0);
   for (std::size_t i = 0; i < packets.size(); ++i) {
     touched[i] = touch(packets[i]);
-    if (touched[i] != kNoFlow) prefetch_behind(flows_[touched[i]], packets[i]);
+    if (touched[i] == kNoFlow) continue;
+    prefetch_behind(flows_[touched[i]], packets[i]);
+    if (sized) measures_.prefetch(flows_[touched[i]]);
   }
   for (std::size_t i = 0; options_.dissect && i < packets.size(); ++i)
     if (touched[i] != kNoFlow) prefetch_session(flows_[touched[i]], packets[i]);
   std::uint64_t counted = 0;
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    if (touched[i] == kNoFlow) continue;
-    process(packets[i], flows_[touched[i]]);
-    ++counted;
+    if (touched[i] != kNoFlow) {
+      process(packets[i], flows_[touched[i]]);
+      ++counted;
+    } else if (packets[i].part == Part::only_quote) {
+      tell_quoted(packets[i]);
+    }
   }
   counters_.add(Counter::flow_packets, counted);
   expire(now - kDisorder);
@@ -108,6 +89,7 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
 
 // The packet's flow: the one that is there or a new one; one whose time is over is ended here and begun again.
 FlowIndex Pipeline::touch(const Packet& p) {
+  if (p.part == Part::only_quote) return kNoFlow;
   const FlowIndex i = flows_.find(p.key, p.hash);
   if (i == kNoFlow) return create(p);
   flows_[i].burst = burst_;
@@ -164,6 +146,7 @@ void Pipeline::begin_measures(Flow& f, const Packet& p) {
     f.quality |= bit_of(Quality::sampled_out);
     return;
   }
+  measures_.begin(f);
   f.look_inside = options_.dissect && (p.is_tcp() || p.key.protocol == ip_protocol::kUdp);
   if (f.look_inside && !shedding_.dissects()) {
     f.look_inside = false;
@@ -210,6 +193,9 @@ void Pipeline::process(const Packet& p, Flow& f) {
   if (p.is_tcp() && p.tcp.has(tcp_flag::kSyn)) learn_from_syn(p, f, from);
   const tcp::Verdict verdict = f.tracker ? f.tracker->on_segment(p, from) : tcp::Verdict::fresh;
   take_turns(p, f, from, verdict);
+  measures_.on_packet(p, f);
+  if (p.is_icmp()) on_icmp(p, f);
+  if (verdict == tcp::Verdict::repeated && options_.metrics.path) measures_.on_repeated(p, f, from);
   if (f.look_inside) dissect(p, f, from);
   if (p.ends_tcp() && f.tracker && !f.ended && f.tracker->end_seen()) {
     f.ended = true;
@@ -217,11 +203,31 @@ void Pipeline::process(const Packet& p, Flow& f) {
   }
 }
 
+void Pipeline::on_icmp(const Packet& p, Flow& f) {
+  if (!options_.metrics.path || options_.sampling.packets > 1) return;
+  if (is_icmp_error(p))
+    tell_quoted(p);
+  else
+    measures_.on_echo(p, f);
+}
+
+// An ICMP error is about a packet of another flow. One that is over, though still in the table, is not known any more,
+// and one that has yet to begin in this burst is not known yet.
+void Pipeline::tell_quoted(const Packet& p) {
+  if (p.part == Part::without_quote) return;
+  Quote q;
+  if (!read_quote(p, q)) return counters_.add(Counter::icmp_error_unreadable);
+  const FlowIndex i = flows_.find(q.key, q.key.hash());
+  if (i == kNoFlow || flows_[i].packets() == 0 || p.time > deadline(flows_[i]))
+    return counters_.add(Counter::icmp_error_flow_unknown);
+  measures_.on_error(q, flows_[i]);
+}
+
 // A SYN, or the SYN-ACK that answers one, tells who opened the connection, whatever was guessed before.
 void Pipeline::learn_from_syn(const Packet& p, Flow& f, unsigned from) {
   if (p.tcp.has(tcp_flag::kRst)) return;
-  if (!f.initial_known[from]) {
-    f.initial_known[from] = true;
+  if (!f.knows_initial(from)) {
+    f.initial_known |= static_cast<std::uint8_t>(1u << from);
     f.initial_sequence[from] = p.tcp.sequence;
   }
   if (f.initiator_certain) return;
@@ -266,8 +272,11 @@ void Pipeline::report(Flow& f, EndReason why) {
   scribe_.bind(f);
   const Conversation* c = f.conversation;
   const Dissector* protocol = c ? c->protocol() : f.application > 0 ? dissection_.all()[f.application - 1u] : nullptr;
-  if (options_.sampling.packets > 1) f.turns.count = 0;  // of a part of the packets it is not known who was next
+  if (options_.sampling.packets > 1)
+    f.turns.count = f.turns.unanswered = 0;  // of a part of the packets it is not known who was next
+  measures_.before_report(f);
   if (Record* r = scribe_.take_flow()) {
+    write_traffic(*r, f, measures_);
     write_flow(*r, f, why, protocol ? protocol->name : std::string_view(), c ? c->quality() : 0, probability(f));
     scribe_.commit_flow(r);
   }
@@ -278,6 +287,8 @@ void Pipeline::end_interval(Flow& f, EndReason why) {
   f.sides = {};
   f.turns.count = 0;
   f.turns.sum = 0;
+  f.turns.unanswered = 0;
+  measures_.start_interval(f);
   if (f.tracker) f.tracker->start_interval();
 }
 
@@ -290,7 +301,9 @@ double Pipeline::probability(const Flow& f) const {
 void Pipeline::end(Flow& f, EndReason why) {
   scribe_.bind(f);
   if (f.conversation) leave_conversation(f);
+  measures_.finish(f);
   report(f, why);
+  measures_.release(f);
   if (f.tracker) trackers_.destroy(f.tracker);
   f.tracker = nullptr;
 }

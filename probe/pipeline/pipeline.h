@@ -11,6 +11,7 @@
 #include "probe/flow/shedding.h"
 #include "probe/packet/sampling.h"
 #include "probe/pipeline/conversation.h"
+#include "probe/pipeline/flow_measures.h"
 #include "probe/pipeline/flow_scribe.h"
 #include "probe/tcp/tracker_pool.h"
 
@@ -27,6 +28,7 @@ struct PipelineOptions {
   SamplingOptions sampling;  // what a Sampler ahead does: told in records; nothing is measured that it would falsify
   bool may_shed = false;     // shed() may be called
   Redaction redaction;
+  MetricsOptions metrics;
 };
 
 // One per worker. Everything that a packet leads to happens in on_burst, from packet time alone: what comes out does
@@ -49,7 +51,7 @@ class Pipeline {
   std::size_t flows() const { return flows_.size(); }
   // Memory reserved for flows and their TCP metrics; that of dissection() comes on top.
   std::size_t flow_octets() const {
-    return flows_.octets() + wheel_.octets() + trackers_.octets() + shedding_.octets();
+    return flows_.octets() + wheel_.octets() + trackers_.octets() + shedding_.octets() + measures_.octets();
   }
 
  private:
@@ -63,6 +65,8 @@ class Pipeline {
   void process(const Packet&, Flow&);
   void dissect(const Packet&, Flow&, unsigned from);
   void leave_conversation(Flow&);
+  void on_icmp(const Packet&, Flow&);
+  void tell_quoted(const Packet&);
   void learn_from_syn(const Packet&, Flow&, unsigned from);
   void report(Flow&, EndReason);
   void end_interval(Flow&, EndReason);
@@ -77,6 +81,7 @@ class Pipeline {
   ExpiryWheel wheel_;
   Shedding shedding_;
   tcp::TrackerPool trackers_;
+  FlowMeasures measures_;
   Dissection dissection_;
   FlowScribe scribe_;
   std::uint32_t burst_ = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "probe/packet/quote.h"
+
 namespace probe::run {
 
 struct Crew::Alone {
@@ -49,8 +51,24 @@ void Crew::on_frames(std::span<const Frame> frames) {
 }
 
 void Crew::hand_on(const Packet& p) {
-  const std::size_t lane = (p.hash >> 32) % lanes_.size();  // the table uses the low bits
-  if (!open_[lane]->fits(p)) send(lane, before_);           // others of this burst are still to come
+  if (is_icmp_error(p)) return hand_on_error(p);
+  add(lane_of(p.hash), p);
+}
+
+// An ICMP error, and what it says of another flow, which may be another worker's.
+void Crew::hand_on_error(const Packet& p) {
+  Quote q;
+  if (!read_quote(p, q) || lane_of(q.key.hash()) == lane_of(p.hash)) return add(lane_of(p.hash), p);
+  Packet copy = p;
+  copy.part = Part::without_quote;
+  add(lane_of(p.hash), copy);
+  copy.part = Part::only_quote;
+  copy.hash = q.key.hash();
+  add(lane_of(copy.hash), copy);
+}
+
+void Crew::add(std::size_t lane, const Packet& p) {
+  if (!open_[lane]->fits(p)) send(lane, before_);  // others of this burst are still to come
   open_[lane]->add(p);
 }
 

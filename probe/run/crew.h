@@ -35,6 +35,9 @@ class Crew {
  private:
   struct Alone;  // the one worker in this thread
   void hand_on(const Packet&);
+  void hand_on_error(const Packet&);
+  std::size_t lane_of(std::uint64_t hash) const { return (hash >> 32) % lanes_.size(); }  // the table uses the low bits
+  void add(std::size_t lane, const Packet&);
   void send(std::size_t lane, Nanos now);
 
   Exporter& exporter_;

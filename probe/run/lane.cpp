@@ -35,6 +35,7 @@ PipelineOptions pipeline_options(const Options& o) {
   p.tcp_linger = o.flow_tcp_linger;
   p.dissect = o.dissect_enabled;
   p.sampling = sampling_options(o);
+  p.metrics = {o.metrics_path, o.metrics_packets, o.metrics_entropy};
   p.dissection.conversations = o.flow_capacity;
   p.dissection.sessions = o.dissect_sessions;
   p.dissection.notes = o.dissect_notes;

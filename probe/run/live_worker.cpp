@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "probe/packet/quote.h"
+
 namespace probe::run {
 namespace {
 
@@ -181,9 +183,28 @@ bool LiveDispatcher::room_anywhere() {
 
 void LiveDispatcher::hand_on(std::span<const Packet> packets, Nanos newest) {
   const Nanos before = std::exchange(newest_, newest);
-  for (const Packet& p : packets)
-    if (!ways_[(p.hash >> 32) % ways_.size()]->add(p, before))  // the table uses the low bits
-      counters_.add(Counter::dispatch_full);
+  for (const Packet& p : packets) {
+    if (is_icmp_error(p))
+      hand_on_error(p, before);
+    else
+      add(p, before);
+  }
+}
+
+// An ICMP error, and what it says of another flow, which may be another worker's.
+void LiveDispatcher::hand_on_error(const Packet& p, Nanos before) {
+  Quote q;
+  if (!read_quote(p, q) || way_of(q.key.hash()) == way_of(p.hash)) return add(p, before);
+  Packet copy = p;
+  copy.part = Part::without_quote;
+  add(copy, before);
+  copy.part = Part::only_quote;
+  copy.hash = q.key.hash();
+  add(copy, before);
+}
+
+void LiveDispatcher::add(const Packet& p, Nanos before) {
+  if (!way_of(p.hash)->add(p, before)) counters_.add(Counter::dispatch_full);
 }
 
 }  // namespace probe::run

@@ -95,6 +95,11 @@ class LiveDispatcher {
   void loop();
   std::size_t turn(Nanos now);
   void hand_on(std::span<const Packet>, Nanos newest);
+  void hand_on_error(const Packet&, Nanos before);
+  BatchWay* way_of(std::uint64_t hash) const {
+    return ways_[(hash >> 32) % ways_.size()];
+  }  // the table uses the low bits
+  void add(const Packet&, Nanos before);
   bool room_anywhere();
 
   Counters counters_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "probe/packet/decoder.h"
+#include "probe/packet/quote.h"
 
 namespace {
 
@@ -50,6 +51,16 @@ void check_packet(const Packet& p) {
   check(!p.is_tcp() || p.tcp.sack_blocks <= p.tcp.sack.size());
 }
 
+// What an ICMP error quotes is as little to be believed as the rest.
+void check_quote(const Packet& p) {
+  Quote q;
+  if (!is_icmp_error(p) || !read_quote(p, q)) return;
+  const Endpoint low{q.key.low_address, q.key.low_port}, high{q.key.high_address, q.key.high_port};
+  check(low <= high);
+  check(q.key.ip_version == p.key.ip_version && q.key.scope == p.key.scope);
+  check(q.type_code == p.icmp_type_code && (q.mtu == 0 || q.error == IcmpError::too_big));
+}
+
 // Everything that a false answer may be counted as.
 std::uint64_t refusals(const Counters& c) {
   std::uint64_t n = c[Counter::capture_duplicates];
@@ -81,7 +92,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const bool answer = decoder.decode(frame, packet);
     check(counters[Counter::decode_packets] == decoded + answer);
     check(refusals(counters) == refused + !answer);
-    if (answer) check_packet(packet);
+    if (!answer) continue;
+    check_packet(packet);
+    check_quote(packet);
   }
   return 0;
 }

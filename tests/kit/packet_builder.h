@@ -107,6 +107,7 @@ struct Sctp {
 struct Icmp {
   std::uint8_t type = 8, code = 0;
   bool version6 = false;
+  std::uint32_t rest = 0;  // second word: identifier and sequence number, or MTU
 };
 struct Gre {
   std::optional<std::uint32_t> key = {}, sequence = {}, acknowledgement = {};
@@ -161,8 +162,12 @@ class PacketBuilder {
   PacketBuilder& tcp(std::uint16_t source, std::uint16_t destination);
   PacketBuilder& udp(std::uint16_t source, std::uint16_t destination);
   PacketBuilder& sctp(std::uint16_t source, std::uint16_t destination) { return add(Sctp{source, destination}); }
-  PacketBuilder& icmp(std::uint8_t type, std::uint8_t code = 0) { return add(Icmp{type, code, false}); }
-  PacketBuilder& icmpv6(std::uint8_t type, std::uint8_t code = 0) { return add(Icmp{type, code, true}); }
+  PacketBuilder& icmp(std::uint8_t type, std::uint8_t code = 0, std::uint32_t rest = 0) {
+    return add(Icmp{type, code, false, rest});
+  }
+  PacketBuilder& icmpv6(std::uint8_t type, std::uint8_t code = 0, std::uint32_t rest = 0) {
+    return add(Icmp{type, code, true, rest});
+  }
   PacketBuilder& gre() { return add(Gre{}); }
   PacketBuilder& erspan(int type, std::uint16_t session = 1);  // with its GRE header
   PacketBuilder& vxlan(std::uint32_t vni) { return add(Vxlan{vni}); }

@@ -127,7 +127,7 @@ Octets head(const Udp& u, const Octets& inner, Naming) {
 Octets head(const Sctp& s, const Octets&, Naming) {
   return Writer().u16(s.source).u16(s.destination).u32(0).u32(0).out;
 }
-Octets head(const Icmp& i, const Octets&, Naming) { return Writer().u8(i.type).u8(i.code).zeros(6).out; }
+Octets head(const Icmp& i, const Octets&, Naming) { return Writer().u8(i.type).u8(i.code).u16(0).u32(i.rest).out; }
 
 Octets head(const Gre& g, const Octets& inner, Naming next) {
   const unsigned bits = (g.checksum ? 0x8000u : 0) | (g.key ? 0x2000u : 0) | (g.sequence ? 0x1000u : 0) |

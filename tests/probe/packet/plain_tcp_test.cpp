@@ -33,6 +33,7 @@ void expect_same(const Packet& a, const Packet& b) {
   EXPECT_EQ(a.from_high, b.from_high);
   EXPECT_EQ(a.fragmented, b.fragmented);
   EXPECT_EQ(a.cut, b.cut);
+  EXPECT_EQ(a.dont_fragment, b.dont_fragment);
   EXPECT_EQ(a.ttl, b.ttl);
   EXPECT_EQ(a.traffic_class, b.traffic_class);
   EXPECT_EQ(a.port, b.port);
