@@ -13,6 +13,7 @@ from kit import world
 import dns  # noqa: F401  (each registers its captures)
 import http_faults  # noqa: F401
 import http_plain  # noqa: F401
+import icmp  # noqa: F401
 import mysql  # noqa: F401
 
 
