@@ -14,6 +14,7 @@ import fnmatch
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -107,11 +108,11 @@ def http(expected, got):
 
 
 def http_times(mine, other):
-    for what, got, expected in zip(("http response time", "http last byte"), mine[1:], other[1:]):
+    for what, got, expected in zip(("http response time", "http last byte"), mine[1:3], other[1:]):
         if got is None and expected is None:
             continue
         if got is None or expected is None or abs(max(0, expected) - got) > TOLERANCE:
-            yield what, f"{mine[0]!r}: expected {expected}, got {got}"
+            yield what, f"{mine[0]!r}: expected {expected}, got {got}{' (request_repeated)' if mine[3] else ''}"
 
 
 def dns(expected, got):
@@ -158,12 +159,15 @@ class Explained:
         return None
 
     def unused(self, names):
-        """Rules about these captures that explained nothing."""
+        """Rules about some of these captures, not about any, that explained nothing."""
         return [rule for i, rule in enumerate(self.rules) if not self.used[i] and
-                any(fnmatch.fnmatchcase(name, p) for name in names for p in rule["captures"])]
+                "*" not in rule["captures"] and any(fnmatch.fnmatchcase(n, p) for n in names for p in rule["captures"])]
 
 
 def report(found, names, explained, beside, verbose):
+    if not names:
+        print("nothing to compare")
+        return 1
     table = Counter((d.what, bool(d.reason)) for d in found)
     print(f"{len(names)} captures compared\n\n{'difference':24} {'explained':>9} {'not explained':>13}")
     for what in sorted({what for what, _ in table}):
@@ -182,7 +186,7 @@ def report(found, names, explained, beside, verbose):
     if unused := explained.unused(names):
         print(f"\n{len(unused)} explanations without a difference: " +
               "; ".join(f"{rule['captures']} {rule['what']}" for rule in unused))
-    return 1 if left or not names else 0
+    return 1 if left else 0
 
 
 def arguments():
@@ -196,7 +200,18 @@ def arguments():
     parser.add_argument("--only", default="*", metavar="PATTERN", help="captures by name")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--verbose", action="store_true", help="also what is explained, capture by capture")
-    return parser.parse_args()
+    wanted = parser.parse_args()
+    if not wanted.folder.is_dir():
+        parser.error(f"{wanted.folder} is no folder")
+    if not shutil.which(wanted.augprobe):
+        parser.error(f"no program at {wanted.augprobe}: build it, or tell where it is with --augprobe")
+    missing = [tool for tool in ("tshark", "tcptrace", "argus", "racluster") if wanted.make and not shutil.which(tool)]
+    if missing:
+        message = f"not installed: {', '.join(missing)} (apt install tshark tcptrace argus-server argus-client)"
+        if "tshark" in missing:
+            parser.error(message)
+        print(f"{message}: their figures will be missing in the results", file=sys.stderr)
+    return wanted
 
 
 def main():
@@ -214,7 +229,7 @@ def main():
     for difference in found:
         difference.reason = explained.explain(difference)
     if len(ready) < len(work):
-        print(f"{len(work) - len(ready)} captures without results of other tools (--make)")
+        print(f"{len(work) - len(ready)} captures have no results of other tools and are not compared: --make asks them\n")
     return report(found, [name for _, _, name in ready], explained, beside, wanted.verbose)
 
 

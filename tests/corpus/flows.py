@@ -12,6 +12,7 @@ import tcp
 
 PROTOCOLS = {6: "tcp", 17: "udp"}
 MDNS = 5353
+REQUEST_REPEATED = 1024  # of transactionQuality
 SIDES = ("server", "client")
 
 
@@ -79,7 +80,8 @@ def flow_record(talk, record, ends):
 
 def http_record(talk, record, _):
     what = tuple(record.get(f) for f in ("httpRequestMethod", "httpRequestHost", "httpRequestTarget", "httpStatusCode"))
-    talk.http.append((what, record.get("responseTimeMicroseconds"), record.get("timeToLastByteMicroseconds")))
+    repeated = record.get("transactionQuality", 0) & REQUEST_REPEATED != 0
+    talk.http.append((what, record.get("responseTimeMicroseconds"), record.get("timeToLastByteMicroseconds"), repeated))
 
 
 def answered(question, code, ends):
@@ -132,7 +134,7 @@ def tool_side(side, sent):
 
 def tool_handshakes(talk, flow):
     measured = {"rules": flow.get("handshake") or {}, "argus": flow.get("argus") or {}, "tshark": flow.get("tshark") or {}}
-    for source, name in (("first", "from_first"), ("copy", "from_copy")):
+    for source, name in (("first", "from_first"), ("last", "from_last")):
         measured[source] = {f"{side}_side_s": measured["rules"].get(f"{side}_side_{name}_s") for side in SIDES}
     for source, told in measured.items():
         times = (told.get(f"{side}_side_s") for side in SIDES)

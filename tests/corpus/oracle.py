@@ -12,7 +12,7 @@ import sys
 import tempfile
 from collections import Counter
 
-from reference import argus, messages, packets, round_trips, tcptrace, tshark
+from reference import argus, handshake, messages, packets, round_trips, tcptrace, tshark
 
 
 def flow_result(flow, capture):
@@ -21,7 +21,8 @@ def flow_result(flow, capture):
               "b": {"ip": flow.b[0], "port": flow.b[1]},
               "dir": {way: d.result(tcp) for way, d in flow.directions.items()}} | flow.others
     if tcp:
-        result["handshake"] = flow.handshake()
+        result["handshake"] = handshake.of(flow.segments)
+        result["tshark"] = handshake.by_tshark(flow.segments, flow.answered)
         for way, figures in round_trips.of(flow.segments).items():
             result["dir"][way] |= figures
     if flow.messages:
@@ -38,9 +39,9 @@ def other_tools(path, capture):
         if done.returncode or not os.path.exists(pcap):
             capture.warnings.append(f"editcap: {done.stderr.decode('utf8', 'replace').strip()[-200:]}")
             return tools
-        for tool in (tcptrace, argus):
-            name = tool.__name__.removeprefix("reference.")
-            if shutil.which(name):
+        for tool, programs in ((tcptrace, ["tcptrace"]), (argus, ["argus", "racluster"])):
+            name = programs[0]
+            if all(map(shutil.which, programs)):
                 tool.read(pcap, capture)
                 tools[name] = True
     return tools

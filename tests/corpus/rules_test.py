@@ -2,7 +2,7 @@
 """The rules that captures are judged by, on hand-made segments: no capture, no tool."""
 import unittest
 
-from reference import round_trips
+from reference import handshake, round_trips
 from reference.segments import ACK, FIN, SYN, Segment, copies
 
 MS = 1000
@@ -83,6 +83,28 @@ class Rules(unittest.TestCase):
 
     def test_time_that_runs_backwards_gives_none(self):
         self.expect(Talk().send(20 * MS, 1).answer(10 * MS, 101), 0, 1, time_disorder=1)
+
+
+class Handshakes(unittest.TestCase):
+    def shake(self, *segments):
+        """(us, way, sequence, acknowledged, flags, value and echo of the timestamp)"""
+        return handshake.of([Segment(i, us, way, sequence, 0, flags, acknowledged, 1000, i, times, (), False)
+                             for i, (us, way, sequence, acknowledged, flags, times) in enumerate(segments)])
+
+    def test_the_last_of_two_syns_counts(self):
+        h = self.shake((0, "a2b", 0, 0, SYN, ()), (1000 * MS, "a2b", 0, 0, SYN, ()), (1020 * MS, "b2a", 0, 1, SYN | ACK, ()),
+                       (1030 * MS, "a2b", 1, 1, ACK, ()))
+        self.assertEqual((h["server_side_s"], h["server_side_from_first_s"], h["client_side_s"]), (0.02, 1.02, 0.01))
+        self.assertTrue(h["ambiguous"])
+
+    def test_the_first_of_two_syn_acks_counts_if_the_answer_names_it(self):
+        h = self.shake((0, "a2b", 0, 0, SYN, ("1", "0")), (20 * MS, "b2a", 0, 1, SYN | ACK, ("7", "1")),
+                       (25 * MS, "b2a", 0, 1, SYN | ACK, ("8", "1")), (30 * MS, "a2b", 1, 1, ACK, ("2", "7")))
+        self.assertEqual((h["client_side_s"], h["client_side_from_last_s"]), (0.01, 0.005))
+
+    def test_a_connection_that_both_sides_open_has_none(self):
+        h = self.shake((0, "a2b", 0, 0, SYN, ()), (1, "b2a", 0, 0, SYN, ()), (2, "b2a", 0, 1, SYN | ACK, ()))
+        self.assertNotIn("server_side_s", h)
 
 
 if __name__ == "__main__":

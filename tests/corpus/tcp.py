@@ -173,7 +173,7 @@ def otherwise(times, time):
     """Why another tool's handshake is not ours."""
     if time < 0:
         return "negative"
-    return next((f"dated from the {which}" for which in ("first", "copy") if take(times.get(which, []), time)), None)
+    return next((f"dated from the {which}" for which in ("first", "last") if take([*times.get(which, [])], time)), None)
 
 
 def take(times, time):

@@ -28,7 +28,8 @@ def read(path, capture):
         # Only the first message of a frame can have begun in an earlier one.
         count[frame, name] += 1
         segments = capture.segments.get(frame) if count[frame, name] == 1 else None
-        message |= {"frame": frame, "way": way, "first_frame": min(segments) if segments else frame}
+        message |= {"frame": frame, "way": way, "first_frame": min(segments) if segments else frame,
+                    "begin_frame": segments[0] if segments else frame}  # of its first octet; others may have come before
         flow.messages[name].append(message)
 
 
@@ -86,11 +87,11 @@ def request(message, capture):
     return {"method": message["http.request.method"], "uri": message.get("http.request.uri"),
             "host": message.get("http.host"), "version": message.get("http.request.version"), "dir": message["way"],
             "req_first_frame": first, "req_last_frame": last,
-            "req_first_ns": capture.times[first], "req_last_ns": capture.times[last]}
+            "req_first_ns": capture.times[message["begin_frame"]], "req_last_ns": capture.times[last]}
 
 
 def response(message, flow, capture, found, waiting):
-    code, first, last = int(message["http.response.code"]), message["first_frame"], message["frame"]
+    code, first, last = int(message["http.response.code"]), message["begin_frame"], message["frame"]
     if 100 <= code < 200 and code != 101:
         return
     possible = [t for t in waiting if t["dir"] != message["way"] and t["req_first_frame"] <= first]

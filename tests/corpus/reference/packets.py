@@ -1,8 +1,8 @@
 """Packets to flows: counts of each direction, sequence numbers, handshake."""
 from collections import Counter, defaultdict
 
-from reference import round_trips, tshark
-from reference.segments import ACK, FIN, RST, SYN, Segment, copies
+from reference import tshark
+from reference.segments import ACK, FIN, SYN, Segment
 from reference.sequences import Sequences
 
 FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.dst", "ip.len", "ipv6.src", "ipv6.dst",
@@ -66,29 +66,10 @@ class Flow:
     def __init__(self, protocol, a, b):
         self.protocol, self.a, self.b = protocol, a, b
         self.directions = {"a2b": Direction(), "b2a": Direction()}
-        self.syns, self.syn_acks, self.ack = [], [], None  # (time, way, sequence number, frame)
-        self.data = []                                     # (frame, time, way)
+        self.data = []  # (frame, time, way)
         self.segments, self.others = [], {}
+        self.answered = {}  # frame: how long that took, as tshark says
         self.messages = defaultdict(list)
-
-    def handshake(self):
-        """From the last SYN and the last SYN-ACK before their answers, without copies that the network made; ambiguous if
-        either was repeated."""
-        if not self.syns and not self.syn_acks:
-            return None
-        copied = copies(self.segments)
-        syns, syn_acks = ([s for s in opening if s[3] not in copied] for opening in (self.syns, self.syn_acks))
-        h = {"ambiguous": len(syns) > 1 or len(syn_acks) > 1}
-        both_opened = len({s[1] for s in syns}) == 2
-        for side, asked, all_asked, answered in (
-                ("server", syns, self.syns, syn_acks[0][0] if syn_acks else None),
-                ("client", syn_acks, self.syn_acks, self.ack)):
-            before = [s[0] for s in asked if answered is not None and s[0] <= answered]
-            if before and not both_opened:
-                h[f"{side}_side_s"] = round((answered - before[-1]) / 1e9, 9)
-                h[f"{side}_side_from_first_s"] = round((answered - before[0]) / 1e9, 9)
-                h[f"{side}_side_from_copy_s"] = round((answered - max(s[0] for s in all_asked if s[0] <= answered)) / 1e9, 9)
-        return h
 
     def name(self):
         ends = [f"[{ip}]:{port}" if ":" in ip else f"{ip}:{port}" for ip, port in (self.a, self.b)]
@@ -147,26 +128,15 @@ def segment(flow, way, frame, time, row, ip_id):
     flow.segments.append(Segment(frame, time // 1000, way, sequence, length, flags, acknowledged, window, ip_id,
                                  value[-1:] + echo[-1:], left + right,
                                  bool(row["tcp.analysis.retransmission"] or row["tcp.analysis.out_of_order"])))
-    analysis(flow, way, flags, row)
+    direction.analysis.update({name: int(row[f"tcp.analysis.{name}"] != "") for name in ("retransmission", "out_of_order")})
+    if row["tcp.analysis.ack_rtt"]:
+        flow.answered[frame] = float(values(row["tcp.analysis.ack_rtt"])[-1])
     if length:
         flow.data.append((frame, time, way))
     if flags & SYN:
         direction.sequences.syn(sequence)
-        (flow.syn_acks if flags & ACK else flow.syns).append((time, way, sequence, frame))
     direction.flags.update({"synack" if flags & ACK else "syn": int(flags & SYN != 0), "fin": int(flags & FIN != 0)})
-    if flow.ack is None and flags & ACK and not flags & (SYN | RST):
-        if any(way != w and acknowledged == (s + 1) & 0xFFFFFFFF for _, w, s, _ in flow.syn_acks):
-            flow.ack = time
     direction.sequences.add((sequence + 1) & 0xFFFFFFFF if flags & SYN else sequence, length)
-
-
-def analysis(flow, way, flags, row):
-    """What tshark thinks of a segment."""
-    flow.directions[way].analysis.update({name: int(row[f"tcp.analysis.{name}"] != "") for name in (
-        "retransmission", "out_of_order")})
-    if row["tcp.analysis.ack_rtt"] and (flags & SYN or (flow.syn_acks and flow.ack is None)):
-        side = "server_side_s" if flags & SYN else "client_side_s"
-        flow.others.setdefault("tshark", {}).setdefault(side, float(values(row["tcp.analysis.ack_rtt"])[-1]))
 
 
 def fragment(capture, whole, row):
