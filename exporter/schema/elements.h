@@ -388,6 +388,38 @@ inline constexpr Row kRows[] = {
     ours(sql_error, 1605, u32(kId), "databaseErrorCode", "Error number of the server."),
     ours(sql_error_text, 1610, text(8), "databaseSqlState", "SQLSTATE."),
     ours(sql_error_text, 1612, text(254), "databaseErrorMessage", "Message of the error."),
+
+    // QUIC
+    ours(quic_connection, 1800, u32(kId), "quicVersion", "Version of the connection (RFC 9000 §15)."),
+    ours(quic_connection, 1801, u8(kFlags), "quicFlags",
+         "1 Retry, 2 Version Negotiation, 4 0-RTT, 8 packets with short headers from both sides."),
+    ours(quic_connection, 1802, count(kOctets), "quicServerOctetCount",
+         "Octets of the server's datagrams; requestOctetCount has the client's."),
+    ours(quic_connection, 1803, text(40), "quicOriginalConnectionId",
+         "Destination connection ID of the client's first Initial, in hexadecimal: the name of the connection in qlogs."),
+    ours(quic_connection, 1804, text(40), "quicClientConnectionId", "That the client chose in the handshake."),
+    ours(quic_connection, 1805, text(40), "quicServerConnectionId", "That the server chose in the handshake."),
+    ours(quic_server_handshake, 1806, microseconds(), "quicServerHandshakeRttMicroseconds",
+         "First Initial of the client to the server's first answer: round trip between probe and server."),
+    ours(quic_client_handshake, 1807, microseconds(), "quicClientHandshakeRttMicroseconds",
+         "First answer of the server to the client's reaction: round trip between probe and client."),
+    ours(quic_spin_state, 1808, u8(kId), "quicSpinState",
+         "1 the spin bit tells round trips, 2 it stands still, 3 it moves but is not to be believed."),
+    ours(quic_spin, 1810, microseconds(), "quicSpinRttMinMicroseconds", "Least round trip of the whole path."),
+    ours(quic_spin, 1811, microseconds(), "quicSpinRttMeanMicroseconds",
+         "Mean of these; a pause of the application lengthens it."),
+    ours(quic_spin, 1812, microseconds(), "quicSpinRttMaxMicroseconds", "Greatest of these."),
+    ours(quic_spin, 1813, small_count(Units::none), "quicSpinRttCount", "How many were measured, in both directions."),
+    ours(quic_server_spin, 1814, microseconds(), "quicServerSpinRttMinMicroseconds",
+         "Least round trip between probe and server."),
+    ours(quic_server_spin, 1815, microseconds(), "quicServerSpinRttMeanMicroseconds", "Mean of these."),
+    ours(quic_server_spin, 1816, microseconds(), "quicServerSpinRttMaxMicroseconds", "Greatest of these."),
+    ours(quic_server_spin, 1817, small_count(Units::none), "quicServerSpinRttCount", "How many were measured."),
+    ours(quic_client_spin, 1818, microseconds(), "quicClientSpinRttMinMicroseconds",
+         "Least round trip between probe and client."),
+    ours(quic_client_spin, 1819, microseconds(), "quicClientSpinRttMeanMicroseconds", "Mean of these."),
+    ours(quic_client_spin, 1820, microseconds(), "quicClientSpinRttMaxMicroseconds", "Greatest of these."),
+    ours(quic_client_spin, 1821, small_count(Units::none), "quicClientSpinRttCount", "How many were measured."),
 };
 
 }  // namespace table
@@ -509,6 +541,9 @@ inline constexpr Kind kKinds[] = {
     kind("sql", "One statement or command to a database and its result.",
          {identity, ipv4, ipv6, ports, transaction, response, server_response, client_response, last_byte, sql_session,
           sql_statement, sql_rows, sql_affected, sql_error, sql_error_text}),
+    kind("quic", "One QUIC connection, or five minutes of it.",
+         {identity, ipv4, ipv6, ports, transaction, quic_connection, quic_server_handshake, quic_client_handshake,
+          quic_spin_state, quic_spin, quic_server_spin, quic_client_spin}),
 };
 }  // namespace table
 

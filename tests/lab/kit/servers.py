@@ -156,3 +156,21 @@ class Unbound:
     @staticmethod
     def version():
         return "unbound " + subprocess.run(["unbound", "-V"], capture_output=True, text=True).stdout.split()[1]
+
+
+class Ngtcp2:
+    """HTTP/3 over QUIC."""
+    PORT = 4433
+
+    def __init__(self, world, *options):
+        self.dir = world.path("quic")
+        os.makedirs(f"{self.dir}/www")
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-keyout", f"{self.dir}/key", "-out", f"{self.dir}/certificate", "-subj", "/CN=quic.lab.example"],
+                       check=True, capture_output=True)
+        self.process = world.serve(["gtlsserver", "-q", "-d", f"{self.dir}/www", *options, SERVER, str(self.PORT),
+                                    f"{self.dir}/key", f"{self.dir}/certificate"], self.PORT, "udp")
+
+    def file(self, name, octets):
+        with open(f"{self.dir}/www/{name}", "wb") as out:
+            out.write(bytes(octets))
