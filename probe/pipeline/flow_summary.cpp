@@ -5,6 +5,7 @@
 
 #include "probe/base/quality.h"
 #include "probe/pipeline/flow_scribe.h"
+#include "probe/pipeline/tcp_summary.h"
 #include "probe/pipeline/twins.h"
 #include "probe/tcp/tracker.h"
 
@@ -101,6 +102,7 @@ void write_tcp(FlowDraft& r, const Flow& f) {
   write_rtt<Peer::client>(r, *f.tracker, client);
   write_sender<Way::forward>(r, f, client);
   write_sender<Way::reverse>(r, f, server);
+  if (f.tracker->detail(client)) write_tcp_detail(r, f);
 }
 
 std::uint32_t marks_of(const Flow& f) {

@@ -30,8 +30,8 @@ FlowFacts facts_of(const Flow& f) {
 }
 
 // What a packet of this flow will touch beyond the flow itself.
-void prefetch_behind(const Flow& f, const Packet& p) {
-  if (f.tracker) f.tracker->prefetch(p.from_high, p.payload_length > 0);
+void prefetch_behind(const Flow& f, const Packet& p, const tcp::TrackerPool& trackers) {
+  if (f.tracker) trackers.prefetch(*f.tracker, p.from_high, p.payload_length > 0);
   if (f.look_inside && f.conversation) f.conversation->prefetch(p);
 }
 
@@ -52,7 +52,7 @@ Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& o
       flows_(options.flows),
       wheel_(flows_),
       shedding_(shedding_options(options), counters),
-      trackers_(options.flows),
+      trackers_(options.flows, options.tcp_detail),
       measures_(options.metrics, options.flows, counters),
       dissection_(options.dissection, counters),
       scribe_(pools, dissection_, outlet, counters, options.redaction) {}
@@ -69,7 +69,7 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   for (std::size_t i = 0; i < packets.size(); ++i) {
     touched[i] = touch(packets[i]);
     if (touched[i] == kNoFlow) continue;
-    prefetch_behind(flows_[touched[i]], packets[i]);
+    prefetch_behind(flows_[touched[i]], packets[i], trackers_);
     if (sized) measures_.prefetch(flows_[touched[i]]);
   }
   for (std::size_t i = 0; options_.dissect && i < packets.size(); ++i)
@@ -332,7 +332,7 @@ void Pipeline::finish() {
 // What the end of a flow touches beyond the flow itself.
 void Pipeline::prefetch_end(const Flow& f) const {
   flows_.prefetch_bucket(f.key.hash());
-  if (f.tracker) f.tracker->prefetch_report();
+  if (f.tracker) trackers_.prefetch_report(*f.tracker);
   if (f.look_inside && f.conversation) prefetch_object(f.conversation);
 }
 

@@ -23,6 +23,7 @@ struct PipelineOptions {
   Nanos udp_idle_timeout = 30 * kSecond;  // and a flow of any other protocol than TCP
   Nanos active_timeout = 300 * kSecond;   // a longer flow is reported in intervals
   Nanos tcp_linger = 5 * kSecond;         // after FIN or RST: late packets still belong to the flow
+  bool tcp_detail = true;                 // TCP metrics beyond the basics
   bool dissect = true;
   DissectionOptions dissection;
   SamplingOptions sampling;  // what a Sampler ahead does: told in records; nothing is measured that it would falsify

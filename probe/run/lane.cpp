@@ -33,6 +33,7 @@ PipelineOptions pipeline_options(const Options& o) {
   p.udp_idle_timeout = o.flow_udp_idle_timeout;
   p.active_timeout = o.flow_active_timeout;
   p.tcp_linger = o.flow_tcp_linger;
+  p.tcp_detail = o.metrics_tcp_detail;
   p.dissect = o.dissect_enabled;
   p.sampling = sampling_options(o);
   p.metrics = {o.metrics_path, o.metrics_packets, o.metrics_entropy};

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 #include "probe/base/sequence.h"
 #include "probe/tcp/outstanding.h"
@@ -28,6 +29,19 @@ class Backlog {
     first_ = static_cast<std::uint16_t>(place(1));
     --count_;
     return oldest;
+  }
+  // When the one that ends there passed, if it waits.
+  std::optional<std::uint32_t> find(std::uint32_t end) const {
+    unsigned low = 0, high = count_;  // those before `low` end earlier
+    while (low < high) {
+      const unsigned middle = (low + high) / 2;
+      if (sequence_before(segments_[place(middle)].end, end))
+        low = middle + 1;
+      else
+        high = middle;
+    }
+    if (low == count_ || segments_[place(low)].end != end) return std::nullopt;
+    return segments_[place(low)].sent_us;
   }
   void forget_behind(std::uint32_t sequence) {
     while (count_ != 0 && sequence_before(sequence, segments_[place(count_ - 1u)].end)) --count_;

@@ -43,6 +43,13 @@ class Outstanding {
     return exact ? std::optional(sent_us) : std::nullopt;
   }
 
+  // When the one that ends there passed, if it waits.
+  std::optional<std::uint32_t> find(std::uint32_t end) const {
+    for (unsigned i = 0; i < count_; ++i)
+      if (const Segment& s = segments_[place(i)]; s.end == end) return s.sent_us;
+    return std::nullopt;
+  }
+
   // Drops those that end behind `sequence`, because it was sent again: which copy an acknowledgement answers is not
   // known (Karn), and the segments behind it wait for it at the receiver.
   void forget_behind(std::uint32_t sequence) {

@@ -57,6 +57,8 @@ void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
 Tracker::~Tracker() {
   for (const Side& side : sides_)
     if (side.troubles) troubles_.destroy(side.troubles);
+  for (Sender s = 0; detail_ && s < 2; ++s)
+    if (detail_[s].rarities) troubles_.destroy(detail_[s].rarities);
 }
 
 Troubles& Tracker::troubles_of(Side& side) {
@@ -67,7 +69,11 @@ Troubles& Tracker::troubles_of(Side& side) {
 Verdict Tracker::on_segment(const Packet& p, Sender s) {
   const std::uint32_t now_us = microseconds_of(p);
   sides_[s].flags |= p.tcp.flags;
-  if (is_duplicate(p, s, now_us)) return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
+  if (is_duplicate(p, s, now_us)) {
+    count(s, &RareCounts::network_duplicates);
+    return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
+  }
+  if (detail_ && (p.tcp.has(kEce | kCwr) || (p.traffic_class & 3) == 3)) note_flags(p, s);
   if (p.tcp.has(kRst)) {
     on_reset(p, s);
     return Verdict::no_data;
@@ -78,7 +84,12 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
     mark(Quality::mid_stream);
   }
   if (p.tcp.has(kAck)) on_acknowledgement(p, s, now_us);
-  return on_data(p, s, now_us);
+  const Verdict verdict = on_data(p, s, now_us);
+  if (verdict == Verdict::keep_alive) {
+    const Side& to = sides_[s ^ 1];
+    count(s, to.window_seen && to.window == 0 ? &RareCounts::window_probes : &RareCounts::keep_alives);
+  }
+  return verdict;
 }
 
 // The network or a SPAN port made the copy: nothing of it but the TTL differs. With IPv4 the identification proves it,
@@ -138,10 +149,14 @@ bool Tracker::on_syn(const Packet& p, Sender s) {
   }
   if (handshake_.on_syn(p, s)) {
     for (; to.repeats != 0; to.forget_repeat(0))
-      if (!to.troubles->repeated[0].known_needless) ++to.troubles->measures.spurious_packets;
+      if (!to.troubles->repeated[0].known_needless) {
+        ++to.troubles->measures.spurious_packets;
+        count(s ^ 1, &RareCounts::spurious_by_timestamp);
+      }
   }
   for (Sender i : {0u, 1u}) sides_[i].ends_handshake = handshake_.awaits(i);
   if (!from.syn) on_first_syn(p.tcp, from, to);
+  if (detail_) note_syn(p, s);
   return !overtaken;
 }
 
@@ -157,6 +172,7 @@ void Tracker::restart() {
     side.flags = old.flags;
     side.rtt = old.rtt;
   }
+  for (Sender s = 0; detail_ && s < 2; ++s) detail_[s].begin_again();
   handshake_ = Handshake();
 }
 
@@ -167,6 +183,7 @@ void Tracker::on_reset(const Packet& p, Sender s) {
     const std::uint32_t low = from.acknowledged_or_origin() - kSmallestReach, high = from.top + to.reach();
     if (sequence_before(p.tcp.sequence, low) || sequence_before(high, p.tcp.sequence)) return;
   }
+  if (detail_) note_reset(s);
   for (Side& side : sides_) side.reset = true;
 }
 
@@ -178,15 +195,26 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s, std::uint32_t now_us
     from.ends_handshake = handshake_.awaits(s);
   }
   if (of.repeats != 0 || of.reactions != 0) on_needless(p, s);
-  if (!of.acknowledged_known || acknowledged != of.acknowledged) {
+  const bool known = of.acknowledged_known, window_same = from.window_scaled && from.window == p.tcp.window;
+  const std::uint32_t before = of.acknowledged;
+  if (!known || acknowledged != before) {
     if (of.acknowledged_known && sequence_before(acknowledged, of.acknowledged)) return;  // overtaken by a later one
     if (!plausible(acknowledged, s)) return;
     advance_acknowledged(acknowledged, s, now_us);
   } else if (is_duplicate_ack(p, from, of)) {
     ++troubles_of(from).measures.duplicate_acks;
+    if (detail_) note_duplicate_ack(s ^ 1, now_us);
   }
-  if (p.tcp.sack_blocks != 0) from.sack = sack_mark(p.tcp);
+  if (p.tcp.sack_blocks != 0) {
+    if (detail_) note_sack(p, s, is_dsack(p.tcp), now_us);
+    from.sack = sack_mark(p.tcp);
+  }
   on_window(p, from);
+  if (!detail_) return;
+  if (!known || acknowledged != before)
+    note_answer(p, s, newly_acknowledged(p, s, known, before), now_us);
+  else if (!window_same)
+    note_answer(p, s, 0, now_us);
 }
 
 void Tracker::on_window(const Packet& p, Side& side) {
@@ -195,6 +223,7 @@ void Tracker::on_window(const Packet& p, Side& side) {
   side.window = window;
   side.window_seen = true;
   if (p.tcp.has(kSyn)) return;  // RFC 7323 §2.2: the window of a SYN is not scaled, and not yet in use
+  side.window_scaled = true;
   if (window == 0 && !was_closed) ++troubles_of(side).measures.zero_windows;
   if (!side.scale_known) return;
   const std::uint32_t octets = std::uint32_t{window} << side.window_shift;
@@ -207,8 +236,9 @@ void Tracker::on_window(const Packet& p, Side& side) {
 void Tracker::on_needless(const Packet& p, Sender s) {
   const Side& from = sides_[s];
   Side& of = sides_[s ^ 1];
+  const bool dsack = is_dsack(p.tcp);
   unsigned found = of.repeats;
-  if (is_dsack(p.tcp)) {
+  if (dsack) {
     // If it can be about one that is counted already, it is: that one came behind the acknowledgement.
     const auto& [left, right] = p.tcp.sack[0];
     for (unsigned i = 0; i < of.repeats; ++i) {
@@ -241,6 +271,7 @@ void Tracker::on_needless(const Packet& p, Sender s) {
   if (found == of.repeats) return;
   if (may_be_copied(of.troubles->repeated[found], p, s)) mark(Quality::copy_in_doubt);
   ++of.troubles->measures.spurious_packets;  // each copy is told of by itself
+  count(s ^ 1, dsack ? &RareCounts::spurious_by_dsack : &RareCounts::spurious_by_ack);
   of.forget_repeat(found);
 }
 
@@ -270,7 +301,9 @@ bool Tracker::plausible(std::uint32_t acknowledged, Sender s) {
 
 void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::uint32_t now_us) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
-  if (of.seen) {
+  if (!of.seen) {
+    if (detail_ && !of.acknowledged_known) note_path(s, now_us);
+  } else {
     if (sequence_before(of.top, acknowledged) && (of.provisional || (of.probed && acknowledged == of.top + 1)))
       of.top = acknowledged;
     const std::uint32_t since = of.acknowledged_or_origin();
@@ -283,6 +316,7 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::ui
       if (sample_us >= 0) {
         from.rtt.add(sample_us * kMicrosecond);
         from.recent.add(static_cast<std::uint32_t>(sample_us), now_us);
+        if (detail_) note_sample(s ^ 1, static_cast<std::uint32_t>(sample_us));
       }
     }
   }
@@ -329,6 +363,7 @@ void Tracker::start_interval() {
     side.window_known = false;
     side.flags = 0;
   }
+  for (Sender s = 0; detail_ && s < 2; ++s) detail_[s].start_interval();
 }
 
 bool Tracker::Side::has_acknowledged(std::uint32_t end) const {

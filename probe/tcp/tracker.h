@@ -13,6 +13,7 @@
 #include "probe/tcp/outstanding.h"
 #include "probe/tcp/recent_packets.h"
 #include "probe/tcp/rtt.h"
+#include "probe/tcp/sending.h"
 #include "probe/tcp/troubles.h"
 
 namespace probe::tcp {
@@ -41,10 +42,26 @@ enum class Verdict : std::uint8_t {
   duplicate,   // the same packet again, made by the network or the SPAN port
 };
 
+// How far a connection got; numbers as in element tcpConnectionState.
+enum class ConnectionState : std::uint8_t {
+  unanswered = 1,
+  refused = 2,
+  half_open = 3,
+  established = 4,
+  half_closed = 5,
+  closed = 6,
+  reset = 7,
+  mid_stream = 8,
+  simultaneous_open = 9,
+};
+enum class EcnNegotiation : std::uint8_t { not_seen, not_asked, refused, agreed };
+enum class LossConfidence : std::uint8_t { low = 1, medium = 2, high = 3 };
+
 class Tracker {
  public:
-  // The pool has room for two of each tracker (TrackerPool), so it is never empty.
-  explicit Tracker(TroublesPool& troubles) : troubles_(troubles) {}
+  // The pool has room for two of each tracker (TrackerPool), so it is never empty. `detail`: of both senders, for as
+  // long as the tracker lives; nullptr: only the basics.
+  explicit Tracker(TroublesPool& troubles, Sending* detail = nullptr) : troubles_(troubles), detail_(detail) {}
   ~Tracker();
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
@@ -66,6 +83,13 @@ class Tracker {
     return sides_[s].maximum_segment;
   }  // MSS option of its SYN, 0 if none
 
+  // Beyond the basics; nullptr without.
+  const Sending* detail(Sender s) const { return detail_ ? detail_ + s : nullptr; }
+  bool seen(Sender s) const { return sides_[s].seen; }
+  ConnectionState state() const;
+  EcnNegotiation ecn() const;
+  LossConfidence loss_confidence(Sender) const;
+
   // The sender of the SYN (or the receiver of a SYN-ACK), -1 if the start was not seen.
   int initiator() const { return handshake_.initiator(); }
   bool closed() const;            // both FINs seen and acknowledged, or a RST
@@ -86,9 +110,15 @@ class Tracker {
   Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
   // Fetches what an ordinary segment of `s` will touch, some packets ahead: one with data waits for its
-  // acknowledgement, one without is the acknowledgement of what waits.
-  void prefetch(Sender s, bool data) const {
+  // acknowledgement, one without is the acknowledgement of what waits. `detail`: what the tracker was made with, which
+  // is not read because it may not be there yet.
+  [[gnu::always_inline]] void prefetch(Sender s, bool data, const Sending* detail) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
+    if (detail) {
+      __builtin_prefetch(&detail[s], 1);
+      __builtin_prefetch(&detail[s ^ 1], 1);
+      __builtin_prefetch(reinterpret_cast<const char*>(&detail[s ^ 1]) + 64, 1);
+    }
     __builtin_prefetch(&from.top, 1);
     __builtin_prefetch(&to.top, 1);
     __builtin_prefetch(&from.packets, 1);
@@ -97,12 +127,15 @@ class Tracker {
     __builtin_prefetch(&from.rtt, 1);
   }
   // Fetches all that a report reads.
-  void prefetch_report() const {
+  [[gnu::always_inline]] void prefetch_report(const Sending* detail) const {
     __builtin_prefetch(&quality_);
     for (const Side& side : sides_) {
       __builtin_prefetch(&side.top);
       __builtin_prefetch(&side.rtt);
     }
+    if (!detail) return;
+    for (unsigned line = 0; line < 2 * sizeof(Sending) / 64; ++line)
+      __builtin_prefetch(reinterpret_cast<const char*>(detail) + 64 * line);
   }
 
   // Starts the next interval: measures and RTT statistics begin anew, the state of the connection stays.
@@ -147,7 +180,8 @@ class Tracker {
     bool holes : 1 = false;           // there are some among its troubles
     bool more : 1 = false;            // segments wait in the backlog of its troubles
     bool met : 1 = false;             // its SYN-ACK of a simultaneous open has passed
-    unsigned spare : 12 = 0;          // so that a new one is written without being read
+    bool window_scaled : 1 = false;   // `window` is not that of its SYN
+    unsigned spare : 11 = 0;          // so that a new one is written without being read
 
     Outstanding outstanding;
     RecentPackets packets;
@@ -203,12 +237,39 @@ class Tracker {
   void drop_backlog(Side&);
   Troubles& troubles_of(Side&);
   void open_hole(Side&, const Hole&);
-  SenderTroubles& repeat(const Packet&, Side&, std::uint32_t octets);
+  SenderTroubles& repeat(const Packet&, Sender, std::uint32_t octets);
   void mark(Quality q) { quality_ |= bit_of(q); }
+
+  enum class Repeat { timeout, recovery, tail_probe };
+  Rarities& rarities_of(Sender);
+  std::uint32_t in_flight(Sender) const;
+  std::uint32_t window_for(Sender) const;
+  bool is_open() const;
+  std::uint32_t segments_of(Sender s) const { return detail_ ? detail_[s].segments : 0; }
+  void count(Sender s, std::uint32_t RareCounts::*what) {
+    if (detail_) ++(rarities_of(s).counts.*what);
+  }
+  void note_flags(const Packet&, Sender);
+  void note_syn(const Packet&, Sender);
+  void note_data(const Packet&, Sender, std::uint32_t now_us);
+  void note_sample(Sender of, std::uint32_t sample_us);
+  void note_more(Sender of, std::uint32_t sent_us, std::uint32_t now_us);
+  void note_answer(const Packet&, Sender, std::uint32_t octets, std::uint32_t now_us);
+  std::uint32_t newly_acknowledged(const Packet&, Sender, bool known, std::uint32_t before) const;
+  void note_path(Sender, std::uint32_t now_us);
+  void note_sack(const Packet&, Sender, bool dsack, std::uint32_t now_us);
+  void note_duplicate_ack(Sender of, std::uint32_t now_us);
+  void note_repeat(const Packet&, Sender, std::uint32_t now_us);
+  Repeat kind_of_repeat(const Packet&, Sender, std::uint32_t now_us) const;
+  void note_two_copies(const Packet&, Sender);
+  void settle_repeat(const Packet&, Sender of, std::uint32_t now_us);
+  void note_reordered(const Packet&, Sender, const Hole&);
+  void note_reset(Sender);
 
   std::array<Side, 2> sides_;
   Handshake handshake_;  // the SYNs take a cache line; what a report asks shares the next one with `quality_`
   TroublesPool& troubles_;
+  Sending* const detail_;
   std::uint32_t quality_ = 0;
 };
 

@@ -51,14 +51,17 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     const Side& to = sides_[s ^ 1];
     if (to.window == 0 && to.window_seen && length == 1 && p.payload_length == 1) {
       from.probed = true;
+      count(s, &RareCounts::window_probes);
       return Verdict::fresh;
     }
     advance(from, p, end, now_us);
+    if (detail_) note_data(p, s, now_us);
     return Verdict::fresh;
   }
-  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value};
+  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s)};
   open_hole(from, hole);
   advance(from, p, end, now_us);
+  if (detail_) note_data(p, s, now_us);
   return Verdict::early;
 }
 
@@ -69,7 +72,7 @@ void Tracker::on_gap_told(const Packet& p, Sender s, std::uint32_t now_us) {
   const std::int32_t ahead = sequence_distance(from.top, p.tcp.sequence);
   const auto reach = static_cast<std::int32_t>(std::min(sides_[s ^ 1].reach(), std::uint32_t{kFar}));
   if (ahead <= 0 || ahead > reach || from.provisional || from.probed) return;
-  open_hole(from, {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value});
+  open_hole(from, {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s)});
   from.top = p.tcp.sequence;
   from.top_us = now_us;
 }
@@ -83,8 +86,10 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
     // RFC 9293 §3.8.4: one octet below the next, when all is acknowledged; else it repeats that octet.
     if (end == from.top && (!from.acknowledged_known || from.acknowledged == from.top)) return Verdict::keep_alive;
     // RFC 9293 §3.8.6.1: what the receiver has no room for is not lost.
-    if (to.window == 0 && to.window_seen && from.acknowledged_known && sequence == from.acknowledged)
+    if (to.window == 0 && to.window_seen && from.acknowledged_known && sequence == from.acknowledged) {
+      count(s, &RareCounts::window_probes);
       return Verdict::repeated;
+    }
   }
   const std::uint32_t beyond = sequence_before(from.top, end) ? end - from.top : 0;
   const std::uint32_t known_end = end - beyond;
@@ -105,6 +110,7 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
     verdict = on_before_origin(p, s);
   if (beyond == 0) return verdict;
   advance(from, p, end, now_us);
+  if (detail_) note_data(p, s, now_us);
   return Verdict::fresh;
 }
 
@@ -115,11 +121,14 @@ Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std
     from.met = true;  // RFC 9293 §3.5: it has the number of the SYN that was sent before
     return Verdict::repeated;
   }
-  SenderTroubles& measures = repeat(p, from, again + filled);
+  SenderTroubles& measures = repeat(p, s, again + filled);
   const bool needless = from.has_acknowledged(earlier(p.tcp.sequence + p.sequence_length(), from.top));
   if (needless) {
     ++measures.spurious_packets;
+    count(s, &RareCounts::spurious_by_ack);
     if (from.reactions < UINT8_MAX) ++from.reactions;
+  } else if (detail_ && filled == 0) {
+    note_two_copies(p, s);
   }
   from.remember_repeat(p, needless);
   return filled != 0 ? Verdict::late : Verdict::repeated;
@@ -135,12 +144,14 @@ Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fi
   }
   if (reordered) {
     ++from.troubles->measures.out_of_order_packets;
+    if (detail_) note_reordered(p, s, fill.hole);
     forget_behind(from, p.tcp.sequence);
     from.last_repeat = p.time;
   } else {
-    SenderTroubles& measures = repeat(p, from, fill.octets);
+    SenderTroubles& measures = repeat(p, s, fill.octets);
     // The receiver had it: the first copy did pass, but the capture missed it.
     ++(fill.acknowledged != 0 ? measures.spurious_packets : measures.before_probe_packets);
+    if (fill.acknowledged != 0) count(s, &RareCounts::spurious_by_ack);
   }
   if (!p.tcp.has(kFin)) await(from, p.tcp.sequence + p.payload_length, microseconds_of(p));
   return Verdict::late;
@@ -152,14 +163,18 @@ Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
   if (from.syn) return Verdict::repeated;  // before the SYN there is nothing: left over from another connection
   const std::uint32_t end = p.tcp.sequence + p.sequence_length();
   const auto origin_us = static_cast<std::uint32_t>(from.origin_time / kMicrosecond);
-  const Hole hole{p.tcp.sequence, from.origin, microseconds_of(p) - std::uint32_t{kFar}, origin_us,
-                  from.origin_timestamp};
+  const Hole hole{p.tcp.sequence, from.origin,           microseconds_of(p) - std::uint32_t{kFar},
+                  origin_us,      from.origin_timestamp, segments_of(s)};
   if (was_reordered(p, s, hole)) {
     ++troubles_of(from).measures.out_of_order_packets;
+    if (detail_) note_reordered(p, s, hole);
     from.last_repeat = p.time;
   } else {
-    SenderTroubles& measures = repeat(p, from, p.payload_length);
-    if (from.has_acknowledged(end)) ++measures.spurious_packets;
+    SenderTroubles& measures = repeat(p, s, p.payload_length);
+    if (from.has_acknowledged(end)) {
+      ++measures.spurious_packets;
+      count(s, &RareCounts::spurious_by_ack);
+    }
   }
   if (sequence_before(end, from.origin)) {
     Hole rest = hole;
@@ -176,8 +191,10 @@ void Tracker::open_hole(Side& side, const Hole& hole) {
 }
 
 // Counts a retransmission, whatever the reason.
-SenderTroubles& Tracker::repeat(const Packet& p, Side& side, std::uint32_t octets) {
+SenderTroubles& Tracker::repeat(const Packet& p, Sender s, std::uint32_t octets) {
+  Side& side = sides_[s];
   SenderTroubles& measures = troubles_of(side).measures;
+  if (detail_) note_repeat(p, s, microseconds_of(p));
   ++measures.retransmitted_packets;
   measures.retransmitted_octets += std::min(octets, p.payload_length);
   forget_behind(side, p.tcp.sequence);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <new>
 
 #include "probe/base/pool.h"
 #include "probe/tcp/tracker.h"
@@ -10,16 +11,37 @@ namespace probe::tcp {
 
 class TrackerPool {
  public:
-  explicit TrackerPool(std::size_t trackers) : trackers_(trackers, PageSize::huge), troubles_(2 * trackers) {}
+  // `detail`: each tracker has what goes beyond the basics right behind it, so that both are found by one address.
+  explicit TrackerPool(std::size_t trackers, bool detail = false)
+      : detail_(detail),
+        slots_(trackers, sizeof(Tracker) + (detail ? 2 * sizeof(Sending) : 0), PageSize::huge),
+        troubles_(2 * trackers, detail) {}
 
   // nullptr if there is none left.
-  Tracker* make() { return trackers_.make(troubles_); }
-  void destroy(Tracker* t) { trackers_.destroy(t); }
-  void prefetch_next() const { trackers_.prefetch_next(); }
-  std::size_t octets() const { return trackers_.octets() + troubles_.octets(); }
+  Tracker* make() {
+    void* slot = slots_.take();
+    if (!slot) return nullptr;
+    if (!detail_) return new (slot) Tracker(troubles_);
+    auto* const sending = reinterpret_cast<Sending*>(static_cast<std::byte*>(slot) + sizeof(Tracker));
+    for (Sender s : {0u, 1u}) new (sending + s) Sending;
+    return new (slot) Tracker(troubles_, sending);
+  }
+  void destroy(Tracker* t) {
+    t->~Tracker();
+    slots_.give(t);
+  }
+  void prefetch_next() const { slots_.prefetch_next(); }
+  // What Tracker has, of one that was made here. Always inline: GCC takes a function that only prefetches for one
+  // without effect, and leaves out the calls.
+  [[gnu::always_inline]] void prefetch(const Tracker& t, Sender s, bool data) const { t.prefetch(s, data, behind(t)); }
+  [[gnu::always_inline]] void prefetch_report(const Tracker& t) const { t.prefetch_report(behind(t)); }
+  std::size_t octets() const { return slots_.octets() + troubles_.octets(); }
 
  private:
-  Pool<Tracker> trackers_;
+  const Sending* behind(const Tracker& t) const { return detail_ ? reinterpret_cast<const Sending*>(&t + 1) : nullptr; }
+
+  bool detail_;
+  SlotPool slots_;
   TroublesPool troubles_;  // one of each sender: never empty
 };
 

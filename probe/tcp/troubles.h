@@ -9,6 +9,7 @@
 #include "probe/base/pool.h"
 #include "probe/tcp/backlog.h"
 #include "probe/tcp/holes.h"
+#include "probe/tcp/rarities.h"
 
 namespace probe::tcp {
 
@@ -50,14 +51,19 @@ class TroublesPool {
   // Few senders have many segments under way at the same moment; what finds no room is measured less often.
   static constexpr std::size_t kSendersForOneBacklog = 128, kLeastBacklogs = 64;
 
-  explicit TroublesPool(std::size_t senders)
-      : troubles_(senders), backlogs_(std::max(kLeastBacklogs, senders / kSendersForOneBacklog)) {}
+  // `detail`: there is room for Rarities.
+  explicit TroublesPool(std::size_t senders, bool detail = false)
+      : troubles_(senders),
+        backlogs_(std::max(kLeastBacklogs, senders / kSendersForOneBacklog)),
+        rarities_(detail ? senders : 0) {}
 
   Troubles* make() { return troubles_.make(); }
   void destroy(Troubles* t) {
     drop_backlog(*t);
     troubles_.destroy(t);
   }
+  Rarities* make_rarities() { return rarities_.make(); }
+  void destroy(Rarities* r) { rarities_.destroy(r); }
   // nullptr if there is none left.
   Backlog* make_backlog() { return backlogs_.make(); }
   void drop_backlog(Troubles& t) {
@@ -66,11 +72,13 @@ class TroublesPool {
   }
   std::size_t in_use() const { return troubles_.in_use(); }
   std::size_t backlogs_in_use() const { return backlogs_.in_use(); }
-  std::size_t octets() const { return troubles_.octets() + backlogs_.octets(); }
+  std::size_t rarities_in_use() const { return rarities_.in_use(); }
+  std::size_t octets() const { return troubles_.octets() + backlogs_.octets() + rarities_.octets(); }
 
  private:
   Pool<Troubles> troubles_;
   Pool<Backlog> backlogs_;
+  Pool<Rarities> rarities_;
 };
 
 }  // namespace probe::tcp

@@ -1,5 +1,6 @@
 // Segments with any headers: what is counted stays consistent, and no number or time leads astray.
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -71,12 +72,29 @@ void check_side(const tcp::Tracker& t, Sender s, std::uint32_t packets) {
   check(!t.closed() || t.end_seen());
 }
 
+// What goes beyond the basics agrees with them.
+void check_detail(const tcp::Tracker& t, Sender s, std::uint32_t packets) {
+  const tcp::Sending& d = *t.detail(s);
+  const tcp::SenderMeasures m = t.measures(s);
+  const tcp::RareCounts n = d.rarities ? d.rarities->counts : tcp::RareCounts{};
+  check(n.timeouts + n.recoveries + n.tail_probes == m.retransmitted_packets);
+  check(n.reordered == m.out_of_order_packets && n.reordered_by_timestamp <= n.reordered);
+  check(n.spurious_by_ack + n.spurious_by_dsack <= m.spurious_packets);
+  check(n.keep_alives + n.window_probes + n.network_duplicates <= packets);
+  check(d.segments <= packets && n.window_full <= d.segments);
+  const auto us = d.round_trips.percentiles({50, 95, 99}, d.rarities ? &d.rarities->round_trips : nullptr);
+  check(us[0] <= us[1] && us[1] <= us[2]);
+  check(d.round_trips.empty() == (t.rtt(s ^ 1).count + n.more_samples == 0));
+  check(t.state() >= tcp::ConnectionState::unanswered && t.state() <= tcp::ConnectionState::simultaneous_open);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Cursor c(Bytes(data, size));
-  tcp::TroublesPool troubles(2);
-  tcp::Tracker t(troubles);
+  tcp::TroublesPool troubles(2, true);
+  std::array<tcp::Sending, 2> sending;
+  tcp::Tracker t(troubles, sending.data());
   Packet p;
   p.time = kSecond;
   std::uint32_t packets[2] = {};
@@ -85,6 +103,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     ++packets[s];
     check_side(t, 0, packets[0]);
     check_side(t, 1, packets[1]);
+    check_detail(t, 0, packets[0]);
+    check_detail(t, 1, packets[1]);
   }
   return 0;
 }

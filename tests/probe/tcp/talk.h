@@ -43,6 +43,9 @@ struct Told {
     packet.tcp.window_scale = shift;
     return *this;
   }
+  Told& ttl(std::uint8_t n) { return packet.ttl = n, *this; }
+  Told& ecn(std::uint8_t codepoint) { return packet.traffic_class = codepoint, *this; }
+  Told& push() { return packet.tcp.flags |= tcp_flag::kPsh, *this; }
   Told& maximum(std::uint16_t mss) { return packet.tcp.maximum_segment = mss, *this; }
 
   Sender sender;
@@ -60,8 +63,9 @@ class Talk {
       : start_{client_start, server_start} {}
 
   bool timestamps = false;  // milliseconds of the talk's clock
-  TroublesPool troubles{2};
-  Tracker tracker{troubles};
+  TroublesPool troubles{2, true};
+  std::array<Sending, 2> sending;
+  Tracker tracker{troubles, sending.data()};
 
   Talk& after(std::chrono::nanoseconds d) { return now_ += d.count(), *this; }
   Nanos now() const { return now_; }
@@ -108,6 +112,17 @@ class Talk {
   }
 
   SenderMeasures of(Sender s) const { return tracker.measures(s); }
+  // Beyond the basics.
+  RareCounts rare(Sender s) const { return sending[s].rarities ? sending[s].rarities->counts : RareCounts{}; }
+  std::uint32_t percentile(Sender endpoint, unsigned percent) const {
+    const Sending& d = sending[endpoint ^ 1];
+    return d.round_trips.percentiles({percent, 100, 100}, d.rarities ? &d.rarities->round_trips : nullptr)[0];
+  }
+  std::uint64_t limited(Sender s, Limit l) const {
+    const auto i = static_cast<std::size_t>(l);
+    return sending[s].sum(static_cast<Sending::Carry>(i), sending[s].limited_us[i]);
+  }
+
   bool marked(Quality q) const { return (tracker.quality() & bit_of(q)) != 0; }
 
  private:
