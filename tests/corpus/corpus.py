@@ -42,12 +42,14 @@ class Difference:
 
 def run(probe, capture):
     """The records of a capture; an exit code of 1 is a damaged capture, and no fault."""
-    command = [probe, "replay", "-q", "--json", "-", str(capture)]
+    command = [*probe, "--json", "-", str(capture)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=TIMEOUT, env=os.environ | SANITIZERS, check=False)
     except subprocess.TimeoutExpired:
         return None, "hangs", f"no end after {TIMEOUT} s"
     told = done.stderr.decode("utf8", "replace")
+    if done.returncode == 2:
+        raise SystemExit(told.strip())  # the options are wrong, for all captures alike
     if done.returncode not in (0, 1) or "Sanitizer" in told or "runtime error" in told:
         return None, "crashes", f"exit code {done.returncode}: {told[:600]}"
     try:
@@ -196,6 +198,7 @@ def arguments():
     parser.add_argument("--augprobe", default=str(here.parent.parent / "build/augprobe"), help="best one with sanitizers")
     parser.add_argument("--results", type=Path, metavar="DIR", help="where those of oracle.py are, if not beside the captures")
     parser.add_argument("--make", action="store_true", help="make those that are missing: needs tshark, tcptrace and argus")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the probe")
     parser.add_argument("--explained", type=Path, default=here / "explained.toml", help="differences that are known")
     parser.add_argument("--only", default="*", metavar="PATTERN", help="captures by name")
     parser.add_argument("--jobs", type=int, default=2)
@@ -220,9 +223,10 @@ def main():
     for failed in results.make(work, wanted.jobs) if wanted.make else []:
         print(f"no results: {failed}")
     ready = [w for w in work if w[1].exists()]
+    probe = [wanted.augprobe, "replay", "-q", *(word for option in wanted.set for word in ("--set", option))]
     explained, beside, found = Explained(wanted.explained), tcp.Beside(), []
     with ThreadPoolExecutor(wanted.jobs) as crew:
-        for done, (differences_of_one, each) in enumerate(crew.map(lambda w: compare(wanted.augprobe, *w), ready), 1):
+        for done, (differences_of_one, each) in enumerate(crew.map(lambda w: compare(probe, *w), ready), 1):
             found += differences_of_one
             beside.add(each)
             results.progress("compared", done, len(ready))
