@@ -63,7 +63,8 @@ def of_probe(records):
         family = "IPv6" if "sourceIPv6Address" in record else "IPv4"
         ends = [end(record[f"{side}{family}Address"], record[f"{side}TransportPort"]) for side in ("source", "destination")]
         talk = talks[pair(protocol, *ends)]
-        {"flow": flow_record, "http": http_record, "dns": dns_record, "sql": sql_record}[record["record"]](talk, record, ends)
+        if compared := COMPARED.get(record["record"]):
+            compared(talk, record, ends)
     return talks
 
 
@@ -100,6 +101,9 @@ def dns_record(talk, record, ends):
 
 def sql_record(talk, record, _):
     talk.sql.append((record.get("databaseOperation"), record.get("databaseStatement"), record.get("databaseErrorCode")))
+
+
+COMPARED = {"flow": flow_record, "http": http_record, "dns": dns_record, "sql": sql_record}
 
 
 def of_tools(path):
