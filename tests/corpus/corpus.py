@@ -3,7 +3,7 @@
 
 What they say is made once, with --make, and kept in NAME.json.gz next to each capture or under --results (README.md). No
 crash, hang or sanitizer report; packets and octets, handshakes, round trips, segments seen twice and holes filled of each
-direction, and the transactions of HTTP/1, DNS and MySQL must be as expected. A table tells how often tcptrace, tshark and
+direction, and the transactions of HTTP/1, DNS and MySQL must be as expected; what a record says must agree with itself. A table tells how often tcptrace, tshark and
 argus have the same figure, and why not. explained.toml lists differences that are known, with the reason.
 
 Exit code 0: no other difference; 1: there is one, or nothing to compare.
@@ -22,6 +22,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import consistent
 import flows
 import results
 import tcp
@@ -64,7 +65,7 @@ def compare(probe, capture, told, name):
     if what:
         return [Difference(name, what, detail)], beside
     got, expected = flows.of_probe(records), flows.of_tools(told)
-    found = []
+    found = [Difference(name, "inconsistent", problem) for problem in consistent.problems(records, flows.reverse)]
     for key in sorted(set(got) | set(expected)):
         for what, detail in differences(expected.get(key), got.get(key), beside):
             found.append(Difference(name, what, detail, flows.name(key)))
