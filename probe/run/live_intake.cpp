@@ -65,12 +65,16 @@ double LiveIntake::backlog() {
   return merge_.backlog().value_or(busy_looks_ >= kBusyLooks ? 1 : 0);
 }
 
-std::size_t LiveIntake::pass_over(Nanos now) {
+std::size_t LiveIntake::pass_over(Nanos now, StageTimes& stages) {
   const std::size_t n = merge_.read(frames_, now);
-  if (n == 0) return 0;
+  if (n == 0) {
+    stages.did(Stage::idle);
+    return 0;
+  }
   count(std::span(frames_).first(n));
   counters_.add(Counter::dispatch_frames_unseen, n);
   merge_.release(n);
+  stages.did(Stage::receive);
   return n;
 }
 

@@ -39,10 +39,11 @@ class LiveIntake {
     stages.did(Stage::decode);
     use(std::span<const Packet>(packets_).first(packets), newest_);
     merge_.release(n);
+    stages.did(Stage::receive);
     return n;
   }
   // Reads a burst and looks at nothing of it. How many frames there were.
-  std::size_t pass_over(Nanos now);
+  std::size_t pass_over(Nanos now, StageTimes& stages);
   void wait(Nanos most) { merge_.wait(most); }
   // How far this thread is behind: the share of a queue's room that is taken, 0 to 1. Where a driver cannot tell, 1 if
   // since the kBusyLooks last times it was asked no read has found an empty queue: a thread that keeps up finds one now

@@ -169,8 +169,8 @@ void LiveDispatcher::loop() {
 }
 
 std::size_t LiveDispatcher::turn(Nanos now) {
-  if (!room_anywhere()) return intake_.pass_over(now);
   StageTimes& stages = thread_.heart().stages();
+  if (!room_anywhere()) return intake_.pass_over(now, stages);
   return intake_.take(now, stages, [&](std::span<const Packet> packets, Nanos newest) {
     hand_on(packets, newest);
     stages.did(Stage::dispatch);

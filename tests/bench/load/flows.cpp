@@ -45,8 +45,9 @@ void send(FlowSender& sender, const std::string& step, const Take& take) {
 void run(const Options& options) {
   dpdk::start_eal({.memory = 64 << 20, .log = [](std::string_view) {}});
   const dpdk::Device device(options.device);
+  open_to_far_end(device.port());
   FlowSender sender(options.capture, options.at_a_time, options.first);
-  reach_far_end(device.port());
+  wait_for_far_end(device.port());
   std::signal(SIGTERM, [](int) { over = true; });
   for (const std::string& step : options.steps)
     send(sender, step, [&](rte_mbuf** burst, std::uint16_t n) { return rte_eth_tx_burst(device.port(), 0, burst, n); });

@@ -2,6 +2,8 @@
 // end had no room for.
 //
 //   load_send [-d DEVICE] [-r RATE,RATE,…] [-s SECONDS] [-n FRAMES] [-a ROUNDS] CAPTURE
+//   load_send --write FILE [--passes N] [-n FRAMES] [-a ROUNDS] CAPTURE     the same frames, N rounds of them, into a
+//   capture
 //
 // RATE in million frames a second. DEVICE is net_memif0 as client of a server at /tmp/augprobe-load.sock by default.
 
@@ -27,14 +29,24 @@ struct Options {
   std::size_t frames = 50'000;
   unsigned rounds = 256;
   bool until_loss = false;
+  std::string write;
+  unsigned passes = 1;
   std::string capture;
 };
 
+void write(const Options& options) {
+  Sender sender(options.capture, options.frames, options.rounds);
+  sender.write(options.write, options.passes);
+  std::printf("%zu frames\n", options.passes * sender.frames());
+}
+
 void run(const Options& options) {
   dpdk::start_eal({.memory = Sender::memory(options.frames) + (16 << 20), .log = [](std::string_view) {}});
+  if (!options.write.empty()) return write(options);
   const dpdk::Device device(options.device);
+  open_to_far_end(device.port());
   Sender sender(options.capture, options.frames, options.rounds);
-  reach_far_end(device.port());
+  wait_for_far_end(device.port());
   std::printf("%zu frames of %s, in %u rounds of addresses\n", sender.frames(), options.capture.c_str(),
               options.rounds);
   std::printf("%8s %8s %8s %12s %12s %8s\n", "wanted", "M/s", "Gbit/s", "offered", "refused", "lost %");
@@ -63,6 +75,8 @@ int main(int argc, char** argv) {
   app.add_option("-n,--frames", options.frames, "of the capture, at most");
   app.add_option("-a,--rounds", options.rounds, "through the capture until the same addresses come again");
   app.add_flag("-u,--until-loss", options.until_loss, "end after the first rate with loss");
+  app.add_option("-w,--write", options.write, "a capture to write instead of sending");
+  app.add_option("-p,--passes", options.passes, "rounds to write");
   app.add_option("capture", options.capture)->required();
   CLI11_PARSE(app, argc, argv);
   try {

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 
 #include "probe/base/counters.h"
@@ -36,6 +38,8 @@ void change_addresses(std::uint8_t* octets, std::uint16_t at, unsigned by) {
     octets[at + side + 2] ^= static_cast<std::uint8_t>(by);
   }
 }
+
+constexpr std::uint64_t kBegin = 1'700'000'000'000'000'000, kApart = 333;  // ns, of what is written
 
 }  // namespace
 
@@ -84,6 +88,24 @@ std::uint16_t Sender::fill(rte_mbuf** burst, std::uint16_t want) {
   std::uint16_t n = 0;
   while (n < want && (burst[n] = next())) rte_mbuf_refcnt_update(burst[n++], 1);
   return n;
+}
+
+void Sender::write(const std::string& path, unsigned passes) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "wb"), std::fclose);
+  const auto put = [&](const void* octets, std::size_t n) {
+    if (!file || std::fwrite(octets, 1, n, file.get()) != n) throw std::runtime_error(path + " cannot be written");
+  };
+  // Magic number of nanoseconds, version 2.4, snap length, LINKTYPE_ETHERNET.
+  const std::uint32_t head[] = {0xa1b23c4d, 4u << 16 | 2, 0, 0, 65535, 1};
+  put(head, sizeof head);
+  std::uint64_t time = kBegin;
+  for (std::size_t left = passes * frames_.size(); left > 0; --left, time += kApart) {
+    const rte_mbuf* const frame = next();
+    const std::uint32_t record[] = {static_cast<std::uint32_t>(time / 1'000'000'000),
+                                    static_cast<std::uint32_t>(time % 1'000'000'000), frame->pkt_len, frame->pkt_len};
+    put(record, sizeof record);
+    put(rte_pktmbuf_mtod(frame, const char*), frame->pkt_len);
+  }
 }
 
 Sent Sender::send(double rate, double seconds, const Take& take) {

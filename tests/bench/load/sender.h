@@ -32,6 +32,9 @@ class Sender {
   // A frame that is refused is lost, as on a wire. Goes on where the last call stopped.
   Sent send(double frames_a_second, double seconds, const Take& take);
 
+  // What would be sent in so many rounds goes into a capture, a frame each third of a microsecond.
+  void write(const std::string& path, unsigned passes);
+
   std::size_t frames() const { return frames_.size(); }
   // Without hugepages each buffer takes a page of 4 kB.
   static std::size_t memory(std::size_t most) { return most * (4096 + 64) + (8 << 20); }
