@@ -81,7 +81,9 @@ Frame Queue::frame_of(std::uint64_t number, rte_mbuf*& buffer, Nanos now) {
   Frame frame;
   frame.wire_length = buffer->pkt_len;
   frame.port = options_.interface;
-  frame.time = options_.stamps.flag ? stamp_of(*buffer, now) : now;
+  const std::optional<Nanos> stamp = options_.stamps.flag ? stamp_of(*buffer, now) : std::nullopt;
+  frame.time = stamp.value_or(now);
+  frame.polled = !stamp;
   frame.octets = buffer->nb_segs > 1 ? join(number, buffer)
                                      : Bytes(rte_pktmbuf_mtod(buffer, const std::uint8_t*), buffer->data_len);
   return frame;
@@ -107,8 +109,8 @@ Bytes Queue::join(std::uint64_t number, rte_mbuf*& buffer) {
   return {begin, at};
 }
 
-Nanos Queue::stamp_of(const rte_mbuf& buffer, Nanos now) {
-  if (!(buffer.ol_flags & options_.stamps.flag)) return now;
+std::optional<Nanos> Queue::stamp_of(const rte_mbuf& buffer, Nanos now) {
+  if (!(buffer.ol_flags & options_.stamps.flag)) return std::nullopt;
   const std::uint64_t stamp = *RTE_MBUF_DYNFIELD(&buffer, options_.stamps.offset, const rte_mbuf_timestamp_t*);
   switch (options_.stamp) {
     case Stamp::microseconds:
@@ -118,7 +120,8 @@ Nanos Queue::stamp_of(const rte_mbuf& buffer, Nanos now) {
     case Stamp::hardware:
       break;
   }
-  return clock_.time_of(stamp, now);
+  const Nanos time = clock_.time_of(stamp, now);
+  return clock_.trusted() ? std::optional(time) : std::nullopt;
 }
 
 void Queue::release(std::size_t frames) {

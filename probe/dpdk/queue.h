@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <memory>
+#include <optional>
 #include <span>
 
 #include "probe/dpdk/drivers.h"
@@ -54,7 +55,8 @@ class Queue final : public live::Queue {
  private:
   Frame frame_of(std::uint64_t number, rte_mbuf*& buffer, Nanos now);
   Bytes join(std::uint64_t number, rte_mbuf*& buffer);
-  Nanos stamp_of(const rte_mbuf& buffer, Nanos now);
+  // Absent: nobody can tell better than `now`.
+  std::optional<Nanos> stamp_of(const rte_mbuf& buffer, Nanos now);
 
   // A frame in the join area: what to give back when it is released.
   struct Joined {

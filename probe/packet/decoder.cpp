@@ -60,6 +60,7 @@ bool Decoder::decode_any(const Frame& frame, Packet& p) {
   View view{frame.octets, std::max(frame.wire_length, static_cast<std::uint32_t>(frame.octets.size()))};
   p.time = frame.time;
   p.port = frame.port;
+  p.polled = frame.polled;
   p.encapsulation = {};
   std::uint16_t type = 0;
   Counter why = open_link(frame.link, view, type);

@@ -24,6 +24,7 @@ struct Frame {
   Bytes octets;                   // as captured: a snap length may have cut it
   std::uint32_t wire_length = 0;  // octets on the wire
   LinkType link = LinkType::ethernet;
+  bool polled = false;     // `time` is when it was read, with others: nobody stamped it
   std::uint16_t port = 0;  // number of the capture interface, from 0
   Nanos time = 0;
 };

@@ -99,6 +99,7 @@ struct Packet {
   std::uint32_t ip_octets = 0;       // total length of the IP packet(s) on the wire, headers included
   std::uint16_t icmp_type_code = 0;  // type * 256 + code
   Part part = Part::whole;           // set where packets are handed on to workers
+  bool polled = false;               // as in Frame
   std::uint32_t payload_length = 0;  // transport payload on the wire; more than payload.size() if cut
   Bytes payload;
   TcpHeader tcp;                // only written if key.protocol is TCP

@@ -58,6 +58,7 @@ bool decode_plain_tcp(const Frame& frame, Packet& p) {
 
   p.time = frame.time;
   p.port = frame.port;
+  p.polled = frame.polled;
   set_encapsulation(link, p.encapsulation);
   set_ipv4(ip, p);
   set_key(ip, tcp, p);

@@ -41,6 +41,7 @@ inline void count(const Packet& p, Flow& f, unsigned from) {
     f.first[from] = side.last = p.time;
     f.traffic_class[from] = p.traffic_class;
     begin_headers(p, f, from);
+    if (p.polled) f.quality |= bit_of(Quality::polled_time);
   }
   side.packets += p.packet_count;
   side.octets += p.ip_octets;

@@ -29,8 +29,11 @@ struct BuiltFrame {
   LinkType link = LinkType::ethernet;
   std::uint16_t port = 0;
   Nanos time = 0;
+  bool polled = false;
 
-  Frame frame() const { return {octets, wire_length, link, port, time}; }
+  Frame frame() const {
+    return {.octets = octets, .wire_length = wire_length, .link = link, .polled = polled, .port = port, .time = time};
+  }
   BuiltFrame cut(std::size_t snap_length) const;  // the first octets only; the wire length stays
 };
 

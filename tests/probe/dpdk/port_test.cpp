@@ -72,6 +72,7 @@ TEST(RingPort, StampsABurstWithTheTimeOfThePoll) {
   EXPECT_GE(frames[0].time, std::chrono::nanoseconds(before.time_since_epoch()).count());
   EXPECT_LE(frames[2].time, std::chrono::nanoseconds(after.time_since_epoch()).count());
   EXPECT_EQ(frames[0].time, frames[2].time);
+  EXPECT_TRUE(frames[0].polled && frames[1].polled && frames[2].polled);
   port->queues()[0]->release(3);
 }
 
@@ -84,6 +85,8 @@ TEST(RingPort, KeepsTheStampsOfASender) {
   std::array<Frame, 64> frames;
   ASSERT_EQ(port->queues()[0]->read(frames), 2u);
   EXPECT_EQ(frames[0].time, kTime);
+  EXPECT_FALSE(frames[0].polled);
+  EXPECT_TRUE(frames[1].polled);
   EXPECT_GT(frames[1].time, kTime) << "without a stamp: now";
   port->queues()[0]->release(2);
 }

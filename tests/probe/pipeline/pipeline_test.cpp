@@ -221,6 +221,23 @@ TEST(Pipeline, ACutPacketCountsWithItsWireLength) {
   EXPECT_TRUE(is(f, Quality::packets_cut));
 }
 
+TEST(Pipeline, AFlowWithTimesOfPollsSaysSo) {
+  Connection c;
+  c.handshake().client(kAck | kPsh, "GET / HTTP/1.1\r\n\r\n").server(kAck | kPsh, "HTTP/1.1 204 No Content\r\n\r\n");
+  const auto mark = [&](auto of_a_poll) {
+    for (kit::BuiltFrame& f : c.frames) f.polled = of_a_poll(f);
+    Probing p;
+    p.play(c.frames).finish();
+    EXPECT_EQ(p.of("http").size(), 1u);
+    return std::pair(is(p.flow(), Quality::polled_time),
+                     (p.of("http").front()["transactionQuality"].number() & bit_of(Quality::polled_time)) != 0);
+  };
+  EXPECT_EQ(mark([](const auto&) { return true; }), std::pair(true, true));
+  EXPECT_EQ(mark([](const auto&) { return false; }), std::pair(false, false));
+  // Two ports, of which one stamps: the second packet is the first of its direction.
+  EXPECT_EQ(mark([&](const auto& f) { return &f == &c.frames[1]; }), std::pair(true, true));
+}
+
 TEST(Pipeline, FragmentsCountAsPackets) {
   const kit::Octets payload(3000, 'x');
   std::vector<kit::BuiltFrame> frames;
