@@ -4,11 +4,9 @@
 #include <rte_errno.h>
 #include <rte_ethdev.h>
 #include <rte_mbuf_dyn.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <vector>
 
@@ -19,20 +17,10 @@
 #include "probe/dpdk/queue.h"
 #include "probe/dpdk/rss.h"
 #include "probe/dpdk/said.h"
+#include "probe/live/link_info.h"
 
 namespace probe::dpdk {
 namespace {
-
-// Of the interface with this index; one that is gone has none.
-bool kernel_link_up(unsigned index) {
-  ifreq request = {};
-  if (if_indextoname(index, request.ifr_name) == nullptr) return false;
-  const int s = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  const bool told = s >= 0 && ioctl(s, SIOCGIFFLAGS, &request) == 0;
-  if (s >= 0) close(s);
-  constexpr short kOn = IFF_UP | IFF_RUNNING;
-  return told && (request.ifr_flags & kOn) == kOn;
-}
 
 class Port final : public live::Port {
  public:
@@ -59,13 +47,16 @@ class Port final : public live::Port {
   void see_everything();
   void find_stamps();
   void open_queues();
-  std::optional<bool> link_up() const;
+  // As the kernel knows it, if it is to be asked.
+  std::string interface() const;
+  std::optional<bool> link_up();
 
   PortOptions options_;
   std::vector<Pool> pools_;  // goes last: the device and the queues hold buffers
   Device device_;
   const rte_eth_dev_info& info_;
   const Driver& driver_;
+  std::optional<live::LinkReader> kernel_;  // where the driver says "up" whatever happens
   StampField stamps_;
   bool hashed_ = false;
   std::vector<std::unique_ptr<live::Queue>> queues_;
@@ -75,6 +66,7 @@ class Port final : public live::Port {
 
 Port::Port(const PortOptions& options)
     : options_(options), device_(options.device), info_(device_.info()), driver_(dpdk::driver(info_.driver_name)) {
+  if (!driver_.tells_link && info_.if_index > 0) kernel_.emplace();
   if (!driver_.warning.empty()) warnings_.emplace_back(driver_.warning);
   check_queues();
   start();
@@ -237,17 +229,26 @@ live::PortCounts Port::counts() {
   return counts;
 }
 
+// Empty: it is gone.
+std::string Port::interface() const {
+  char name[IF_NAMESIZE];
+  return if_indextoname(info_.if_index, name) == nullptr ? "" : name;
+}
+
 std::vector<std::string> Port::warnings() const {
   std::vector<std::string> all = warnings_;
-  char name[IF_NAMESIZE];
-  if (!driver_.tells_link && info_.if_index > 0 && if_indextoname(info_.if_index, name) == nullptr)
+  if (kernel_ && interface().empty())
     all.push_back("the interface of " + options_.device +
                   " is gone; another one of its name is not read from: start the probe again");
   return all;
 }
 
-std::optional<bool> Port::link_up() const {
-  if (!driver_.tells_link) return info_.if_index > 0 ? std::optional(kernel_link_up(info_.if_index)) : std::nullopt;
+std::optional<bool> Port::link_up() {
+  if (kernel_) {
+    const std::optional<live::LinkInfo> link = kernel_->read(interface());
+    return link && link->up;
+  }
+  if (!driver_.tells_link) return std::nullopt;
   rte_eth_link link = {};
   if (rte_eth_link_get_nowait(device_.port(), &link) != 0) return std::nullopt;
   return link.link_status == RTE_ETH_LINK_UP;
