@@ -15,6 +15,8 @@ std::uint32_t age(std::uint32_t now, std::uint32_t then) {
   return n < 0 ? 0 : static_cast<std::uint32_t>(n);
 }
 
+bool opens_connection(const Packet& p) { return p.is_tcp() && p.tcp.has(tcp_flag::kSyn) && !p.tcp.has(tcp_flag::kAck); }
+
 }  // namespace
 
 Shedding::Shedding(const SheddingOptions& o, Counters& counters)
@@ -41,27 +43,51 @@ std::uint32_t Shedding::name_of(const Packet& p) const {
   return (static_cast<std::uint32_t>(mix(p.hash, episode_) >> 32) & ~1u) | (p.is_tcp() ? 1u : 0u);
 }
 
+bool Shedding::is_over(std::uint32_t now) const {
+  return halvings() == 0 && age(now, remembered_) > std::max(tcp_idle_, other_idle_);
+}
+
+std::size_t Shedding::way_of(const Packet& p, const Bucket& b) const {
+  const std::uint32_t now = ticks(p.time), name = name_of(p);
+  std::size_t w = 0;
+  while (w < kWays && !(b.who[w] == name && (b.first[w] | b.last[w]) != 0 && age(now, b.last[w]) <= idle_of(name))) ++w;
+  return w;
+}
+
 Shedding::Verdict Shedding::judge(const Packet& p) {
   const std::uint32_t now = ticks(p.time);
-  if (halvings() == 0 && age(now, remembered_) > std::max(tcp_idle_, other_idle_)) {
+  if (is_over(now)) {
     active_ = false;
     return Verdict::whole;
   }
   Bucket& b = bucket_of(p);
   const std::uint32_t name = name_of(p);
-  for (std::size_t w = 0; w < kWays; ++w)
-    if (b.who[w] == name && (b.first[w] | b.last[w]) != 0 && age(now, b.last[w]) <= idle_of(name))
-      return judge_again(p, b, w);
+  if (const std::size_t way = way_of(p, b); way < kWays) return judge_again(p, b, way);
   if (lot_of_flow(p.hash) > lots_) {
     counters_.add(Counter::shed_flows);
     remember(name, now, b);
     return shed(now);
   }
   // Begun by a SYN, or when nothing has been forgotten that may have been it: its beginning is here.
-  const bool begins = p.is_tcp() && p.tcp.has(tcp_flag::kSyn) && !p.tcp.has(tcp_flag::kAck);
-  if (begins || b.forgot == 0 || age(now, b.forgot) > idle_of(name)) return Verdict::whole;
+  if (opens_connection(p) || b.forgot == 0 || age(now, b.forgot) > idle_of(name)) return Verdict::whole;
   counters_.add(Counter::shed_flows_joined);
   return Verdict::joined;
+}
+
+bool Shedding::sheds_from_syn(const Packet& p) {
+  if (!p.is_tcp()) return false;
+  const std::uint32_t now = ticks(p.time);
+  if (is_over(now)) {
+    active_ = false;
+    return false;
+  }
+  Bucket& b = bucket_of(p);
+  if (const std::size_t way = way_of(p, b); way < kWays) return judge_again(p, b, way) == Verdict::shed;
+  if (!opens_connection(p) || lot_of_flow(p.hash) <= lots_) return false;
+  counters_.add(Counter::shed_flows);
+  remember(name_of(p), now, b);
+  shed(now);
+  return true;
 }
 
 // A flow that was shed before stays so, but not for ever.

@@ -46,6 +46,11 @@ class Shedding {
   // Of a packet whose flow is not in the table.
   Verdict judge(const Packet&);
 
+  // For who sees packets before the flow table does, if active(): a flow is shed from its SYN on; what it cannot know
+  // to begin here passes, and is judged where the table is.
+  bool sheds_from_syn(const Packet&);
+  void prefetch(const Packet& p) const { __builtin_prefetch(&bucket_of(p)); }
+
   // All flows have ended, and their time with them.
   void forget();
 
@@ -60,6 +65,10 @@ class Shedding {
   };
   static std::uint32_t ticks(Nanos n) { return static_cast<std::uint32_t>(static_cast<std::uint64_t>(n) >> 20); }
   std::uint32_t idle_of(std::uint32_t who) const { return (who & 1) != 0 ? tcp_idle_ : other_idle_; }
+  // Nobody has been shed for so long that nobody is remembered.
+  bool is_over(std::uint32_t now) const;
+  // Where in its bucket the flow is remembered; kWays: it is not.
+  std::size_t way_of(const Packet&, const Bucket&) const;
   Verdict judge_again(const Packet&, Bucket&, std::size_t way);
   Verdict shed(std::uint32_t now);
   void remember(std::uint32_t who, std::uint32_t now, Bucket&);

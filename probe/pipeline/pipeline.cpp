@@ -40,11 +40,11 @@ void prefetch_session(const Flow& f, const Packet& p) {
   if (f.look_inside && f.conversation && f.conversation->prefetch_session(p)) __builtin_prefetch(&f.id, 1);
 }
 
+}  // namespace
+
 SheddingOptions shedding_options(const PipelineOptions& o) {
   return {o.may_shed ? o.flows : 0, o.sampling.flows, o.idle_timeout, o.udp_idle_timeout, o.active_timeout};
 }
-
-}  // namespace
 
 Pipeline::Pipeline(const PipelineOptions& options, RecordPools& pools, Outlet& outlet, Counters& counters)
     : options_(options),

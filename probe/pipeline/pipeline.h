@@ -32,6 +32,9 @@ struct PipelineOptions {
   MetricsOptions metrics;
 };
 
+// What is to be known of flows that are shed.
+SheddingOptions shedding_options(const PipelineOptions&);
+
 // One per worker. Everything that a packet leads to happens in on_burst, from packet time alone: what comes out does
 // not depend on the size of bursts or on the number of workers.
 class Pipeline {

@@ -57,6 +57,7 @@ struct Batch {
   std::unique_ptr<std::uint8_t[]> octets = std::make_unique<std::uint8_t[]>(kOctets);
   std::size_t used = 0;
   Nanos now = 0;
+  unsigned shed_level = 0;  // of a live dispatcher, when these packets came
   bool end_flows = false;  // after these packets all flows end
   bool last = false;       // after these nothing comes
 

@@ -68,10 +68,12 @@ double LiveIntake::backlog() {
 std::size_t LiveIntake::pass_over(Nanos now, StageTimes& stages) {
   const std::size_t n = merge_.read(frames_, now);
   if (n == 0) {
+    caught_up_ = true;
     stages.did(Stage::idle);
     return 0;
   }
   count(std::span(frames_).first(n));
+  read_any_ = true;
   counters_.add(Counter::dispatch_frames_unseen, n);
   merge_.release(n);
   stages.did(Stage::receive);

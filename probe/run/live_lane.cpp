@@ -1,12 +1,11 @@
 #include "probe/run/live_lane.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "probe/run/lane.h"
 
 namespace probe::run {
-
-namespace {
 
 unsigned deepest_level(const Options& o) {
   if (!o.sampling_shed) return 0;
@@ -18,8 +17,6 @@ PipelineOptions live_options(const Options& o) {
   p.may_shed = o.sampling_shed;
   return p;
 }
-
-}  // namespace
 
 LiveLane::LiveLane(const Options& o, Exporter& exporter)
     : slots_(record_slots(o)),
@@ -42,8 +39,20 @@ void LiveLane::on_burst(std::span<const Packet> packets, Nanos newest, Nanos ste
 }
 
 void LiveLane::look(double backlog, Nanos steady) {
-  // A record that finds no memory is lost, whatever it says: then fewer are better.
-  const unsigned level = policy_.look(outlet_.nearly_all_away() ? 1 : backlog, steady);
+  // A record that finds no memory is lost, whatever it says: then fewer are better. The flows that are in the table
+  // will have theirs all the same, so the room behind a half is for them.
+  own_level_ = policy_.look(std::max(backlog, outlet_.backlog()), steady);
+  set_level();
+}
+
+void LiveLane::shed_with(unsigned level) {
+  if (level == dispatchers_level_) return;
+  dispatchers_level_ = level;
+  set_level();
+}
+
+void LiveLane::set_level() {
+  const unsigned level = std::max(own_level_, dispatchers_level_);
   if (level == pipeline_.shed_level()) return;
   pipeline_.shed(level);
   shed_level_ = level;

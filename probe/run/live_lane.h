@@ -17,6 +17,10 @@
 
 namespace probe::run {
 
+// The deepest level of Shedding that the options allow.
+unsigned deepest_level(const Options&);
+PipelineOptions live_options(const Options&);
+
 // Used by one thread, but for fill_in().
 class LiveLane {
  public:
@@ -25,9 +29,11 @@ class LiveLane {
   // `steady`: read once a turn.
   void on_burst(std::span<const Packet>, Nanos newest, Nanos steady);
   // How much waits in front of it, 0 to 1, whenever is_to_look() says so: sheds load or takes it on again. Where
-  // records for the exporter use up their memory it is 1.
+  // records for the exporter take up more of their memory, it is that share.
   bool is_to_look(Nanos steady) const { return policy_.is_to_look(steady); }
   void look(double backlog, Nanos steady);
+  // The level at which whoever hands it packets sheds: it sheds no less.
+  void shed_with(unsigned level);
   // Nothing has come: flows end all the same.
   void rest(Nanos steady);
   // All flows end. While records must wait for the exporter, `wait` is called until it says false.
@@ -43,6 +49,7 @@ class LiveLane {
  private:
   static constexpr Nanos kRest = kMillisecond;
   static constexpr Nanos kPublish = 50 * kMillisecond;
+  void set_level();
   void attend(Nanos steady);
   void publish();
 
@@ -55,6 +62,7 @@ class LiveLane {
   Pipeline pipeline_;
   PacketClock clock_;
   ShedPolicy policy_;
+  unsigned own_level_ = 0, dispatchers_level_ = 0;
   Nanos rested_ = 0, published_ = 0;
   // What others may read.
   Count flows_, away_, shed_level_;

@@ -1,5 +1,6 @@
 #include "probe/run/live_outlet.h"
 
+#include <algorithm>
 #include <cassert>
 #include <numeric>
 
@@ -31,10 +32,11 @@ bool LiveOutlet::take_back() {
   return any;
 }
 
-bool LiveOutlet::nearly_all_away() const {
+double LiveOutlet::backlog() const {
+  double most = 0;
   for (std::size_t k = 0; k < slots_.size(); ++k)
-    if (away_[k] > 0 && 10 * away_[k] >= 9 * slots_[k]) return true;
-  return false;
+    if (away_[k] > 0) most = std::max(most, static_cast<double>(away_[k]) / static_cast<double>(slots_[k]));
+  return most < kUsual ? 0 : most;
 }
 
 bool LiveOutlet::reclaim() {

@@ -27,13 +27,15 @@ class LiveOutlet final : public Outlet {
   void wait_for_exporter(std::function<bool()> wait) { wait_ = std::move(wait); }
 
   std::size_t away() const { return all_away_; }
-  // Nearly all records of a kind are away: soon there will be no memory for those that come.
-  bool nearly_all_away() const;
+  // How far the exporter is behind: the share of the records of a kind that are away; 0 while it is what always is.
+  double backlog() const;
   std::size_t capacity() const { return records_.capacity(); }
   Ring<Record*>& records() { return records_; }
   Ring<Record*>& back() { return back_; }
 
  private:
+  static constexpr double kUsual = 0.25;
+
   const Slots slots_;
   Ring<Record*> records_, back_;
   Slots away_{};  // with the exporter, or on the way to it and back

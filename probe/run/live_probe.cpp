@@ -247,7 +247,7 @@ MemoryPlan LiveProbe::memory() const {
   for (const auto& w : workers_)
     if (w->intake()) plan.add({{"fragments", w->intake()->octets()}});
   if (dispatcher_)
-    plan.add({{"fragments", dispatcher_->intake().octets()}, {"batches", workers_.size() * BatchWay::octets()}});
+    plan.add({{"fragments", dispatcher_->octets()}, {"batches", workers_.size() * BatchWay::octets()}});
   return plan;
 }
 

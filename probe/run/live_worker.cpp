@@ -18,6 +18,13 @@ constexpr Nanos kShortestNap = 50 * kMicrosecond, kLongestNap = kMillisecond;
 
 void nap(Nanos n) { std::this_thread::sleep_for(std::chrono::nanoseconds(n)); }
 
+// Those of all workers.
+SheddingOptions dispatchers_shedding(const Options& o) {
+  SheddingOptions s = shedding_options(live_options(o));
+  s.flows *= o.capture_workers;
+  return s;
+}
+
 }  // namespace
 
 BatchWay::BatchWay() : batches_(kBatches) {
@@ -43,6 +50,7 @@ bool BatchWay::add(const Packet& p, Nanos before) {
 void BatchWay::send(Nanos now) {
   if (!open_ || open_->packets.empty()) return;
   open_->now = now;
+  open_->shed_level = shed_level_;
   full_.push(open_);  // has room for all batches
   open_ = nullptr;
 }
@@ -117,6 +125,7 @@ void LiveWorker::work_batches() {
 
 // The time of the batch, which may be long after its first packets, ends flows only when its last ones have been seen.
 void LiveWorker::process(const Batch& b, Nanos steady) {
+  lane_.shed_with(b.shed_level);
   std::span<const Packet> rest = b.packets;
   while (rest.size() > Pipeline::kMostPackets) {
     const auto burst = rest.first(Pipeline::kMostPackets);
@@ -144,7 +153,9 @@ WorkerStatistics LiveWorker::statistics() {
 
 LiveDispatcher::LiveDispatcher(const Options& o, std::vector<live::Queue*> queues, const live::Filter* filter,
                                std::vector<std::unique_ptr<LiveWorker>>& workers)
-    : intake_(o, std::move(queues), filter, counters_) {
+    : intake_(o, std::move(queues), filter, counters_),
+      policy_(deepest_level(o)),
+      shedding_(dispatchers_shedding(o), counters_) {
   for (const auto& w : workers) ways_.push_back(&w->batches());
 }
 
@@ -155,6 +166,7 @@ void LiveDispatcher::start() {
 void LiveDispatcher::loop() {
   while (!stop_.load(std::memory_order_acquire)) {
     thread_.heart().beat();
+    look(steady_now());
     const std::size_t n = turn(wall_now());
     if (n == Pipeline::kMostPackets) continue;
     for (BatchWay* w : ways_) w->send_if_idle(newest_);
@@ -166,6 +178,14 @@ void LiveDispatcher::loop() {
     w->send(newest_);
     w->close();
   }
+}
+
+void LiveDispatcher::look(Nanos steady) {
+  if (!policy_.is_to_look(steady)) return;
+  const unsigned level = policy_.look(intake_.backlog(), steady);
+  if (level == shedding_.level()) return;
+  shedding_.set_level(level);
+  for (BatchWay* w : ways_) w->set_shed_level(level, newest_);
 }
 
 std::size_t LiveDispatcher::turn(Nanos now) {
@@ -183,7 +203,10 @@ bool LiveDispatcher::room_anywhere() {
 
 void LiveDispatcher::hand_on(std::span<const Packet> packets, Nanos newest) {
   const Nanos before = std::exchange(newest_, newest);
+  const bool sheds = shedding_.active();
+  for (std::size_t i = 0; sheds && i < packets.size(); ++i) shedding_.prefetch(packets[i]);
   for (const Packet& p : packets) {
+    if (sheds && shedding_.sheds_from_syn(p)) continue;
     if (is_icmp_error(p))
       hand_on_error(p, before);
     else
@@ -204,7 +227,8 @@ void LiveDispatcher::hand_on_error(const Packet& p, Nanos before) {
 }
 
 void LiveDispatcher::add(const Packet& p, Nanos before) {
-  if (!way_of(p.hash)->add(p, before)) counters_.add(Counter::dispatch_full);
+  // A quote for another worker is no packet: the error itself is counted with its own flow.
+  if (!way_of(p.hash)->add(p, before) && p.part != Part::only_quote) counters_.add(Counter::dispatch_full);
 }
 
 }  // namespace probe::run

@@ -22,6 +22,11 @@ class BatchWay {
   // A batch that is full goes with the time `before` this burst: others of the burst are still to come.
   bool add(const Packet&, Nanos before);
   void send(Nanos now);
+  // Of the packets that are added from now on; what is there goes on its way.
+  void set_shed_level(unsigned level, Nanos now) {
+    send(now);
+    shed_level_ = level;
+  }
   void send_if_idle(Nanos now) {
     if (full_.size() == 0) send(now);
   }
@@ -44,6 +49,7 @@ class BatchWay {
   std::vector<Batch> batches_;
   Ring<Batch*> full_{kBatches}, empty_{kBatches};
   Batch* open_ = nullptr;  // being filled
+  unsigned shed_level_ = 0;
   std::atomic<bool> closed_{false};
 };
 
@@ -78,7 +84,8 @@ class LiveWorker {
   WatchedThread thread_;
 };
 
-// Where the ports have fewer queues than there are workers.
+// Where the ports have fewer queues than there are workers. If it is itself too slow, it sheds as a worker does, and
+// the workers with it: connections whose SYN it sees never come to them.
 class LiveDispatcher {
  public:
   LiveDispatcher(const Options&, std::vector<live::Queue*>, const live::Filter*,
@@ -90,8 +97,10 @@ class LiveDispatcher {
   WatchedThread& thread() { return thread_; }
   LiveIntake& intake() { return intake_; }
   const Counters& counters() const { return counters_; }
+  std::size_t octets() const { return intake_.octets() + shedding_.octets(); }
 
  private:
+  void look(Nanos steady);
   void loop();
   std::size_t turn(Nanos now);
   void hand_on(std::span<const Packet>, Nanos newest);
@@ -104,6 +113,8 @@ class LiveDispatcher {
 
   Counters counters_;
   LiveIntake intake_;
+  ShedPolicy policy_;
+  Shedding shedding_;
   std::vector<BatchWay*> ways_;
   Nanos newest_ = 0;
   std::atomic<bool> stop_{false};

@@ -151,5 +151,38 @@ TEST(Shedding, ItsMemoryIsSmallBesideThatOfTheFlows) {
   EXPECT_LT(Shedding(room_for(1 << 18), counters).octets(), (1u << 18) * 32u);
 }
 
+Packet segment(std::uint32_t flow, std::uint8_t flags, Nanos time) {
+  Packet p = packet(flow, time);
+  p.key.protocol = ip_protocol::kTcp;
+  p.hash = p.key.hash();
+  p.tcp.flags = flags;
+  return p;
+}
+
+TEST(Shedding, AheadOfTheTableAConnectionIsShedFromItsSynOn) {
+  Counters counters;
+  Shedding s(room_for(1000), counters);
+  s.set_level(2);
+  std::uint32_t flow = 0, other = 0;
+  while (!s.sheds_from_syn(segment(flow, tcp_flag::kSyn, 0))) ++flow;
+  EXPECT_EQ(counters[Counter::shed_flows], 1u);
+  EXPECT_TRUE(s.sheds_from_syn(segment(flow, tcp_flag::kSyn | tcp_flag::kAck, kSecond)));
+  EXPECT_TRUE(s.sheds_from_syn(segment(flow, tcp_flag::kAck, 2 * kSecond)));
+  EXPECT_EQ(counters[Counter::shed_packets], 3u);
+  EXPECT_EQ(counters[Counter::shed_flows], 1u);
+
+  // Of others it is not known whether they are in the table.
+  for (other = flow + 1; other < flow + 100; ++other) {
+    EXPECT_FALSE(s.sheds_from_syn(segment(other, tcp_flag::kAck, 0)));
+    EXPECT_FALSE(s.sheds_from_syn(packet(other, 0)));
+  }
+
+  s.set_level(0);
+  EXPECT_TRUE(s.active());
+  EXPECT_TRUE(s.sheds_from_syn(segment(flow, tcp_flag::kAck, 3 * kSecond)));
+  EXPECT_FALSE(s.sheds_from_syn(segment(flow, tcp_flag::kSyn, 100 * kSecond)));
+  EXPECT_FALSE(s.active());
+}
+
 }  // namespace
 }  // namespace probe
