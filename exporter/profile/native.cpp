@@ -42,7 +42,7 @@ std::size_t mark_of(std::size_t kind) {
 
 }  // namespace
 
-Native::Native() : Profile("native", true) {
+Native::Native() : Profile("native", true), recent_(std::size_t{1} << kRecentBits) {
   for (std::size_t k = 0; k < schema::kKindCount; ++k) {
     layouts_.push_back(memory_fields(k));
     marks_[k] = mark_of(k);
@@ -70,15 +70,26 @@ Shape Native::shape(std::size_t kind, schema::Groups groups, bool core_only) con
 }
 
 std::span<const RecordView> Native::views(const Record& r) {
-  const schema::Groups groups = r.groups() - kNever;
   views_.clear();
-  if (count_fields(r.kind(), groups) <= schema::kMostFields) {
-    views_.push_back({r.kind(), groups, r.body()});
-    return views_;
-  }
-  for (const schema::Groups& part : parts_of(r.kind()))
-    if ((groups & (part - kKey)).any()) views_.push_back({r.kind(), groups & part, r.body()});
+  for (const schema::Groups& part : dealt(r).parts) views_.push_back({r.kind(), part, r.body()});
   return views_;
+}
+
+const Native::Dealt& Native::dealt(const Record& r) {
+  const std::size_t at = (r.present().hash() + r.kind()) >> (64 - kRecentBits);
+  Dealt& d = r.accepts_parts_of_groups() ? odd_ : recent_[at];
+  if (&d != &odd_ && d.kind == r.kind() && d.present == r.present()) return d;
+  d.kind = r.kind();
+  d.present = r.present();
+  d.parts.clear();
+  const schema::Groups groups = r.groups() - kNever;
+  if (count_fields(d.kind, groups) <= schema::kMostFields) {
+    d.parts.push_back(groups);
+    return d;
+  }
+  for (const schema::Groups& part : parts_of(d.kind))
+    if ((groups & (part - kKey)).any()) d.parts.push_back(groups & part);
+  return d;
 }
 
 }  // namespace probe

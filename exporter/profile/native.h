@@ -18,7 +18,18 @@ class Native : public Profile {
   std::vector<std::vector<Field>> layouts_;
   std::array<std::size_t, schema::kKindCount> marks_;
   std::array<schema::Groups, schema::kKindCount> own_groups_;
-  std::vector<RecordView> views_;  // one, or a part of the record each
+  // What the parts of a record are follows from what it has, and few combinations come again and again.
+  struct Dealt {
+    std::size_t kind = schema::kNone;
+    schema::Presence present;
+    std::vector<schema::Groups> parts;
+  };
+  const Dealt& dealt(const Record&);
+
+  static constexpr int kRecentBits = 9;
+  std::vector<Dealt> recent_;  // at the hash of what a record has
+  Dealt odd_;                  // of a record whose groups need not be complete
+  std::vector<RecordView> views_;
 };
 
 }  // namespace probe

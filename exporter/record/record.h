@@ -31,6 +31,7 @@ class Record {
   }
   // For records of other exporters, which know nothing of our groups: one is there as soon as one of its fields is.
   void accept_parts_of_groups() { parts_ = true; }
+  bool accepts_parts_of_groups() const { return parts_; }
 
   // Values by place (an index into layout().places); meaningful only if has(place).
   std::uint64_t number(std::size_t place) const;  // any numeric type; times as they are encoded
