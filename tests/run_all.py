@@ -229,13 +229,13 @@ def lab_test(tally, test, *arguments):
 
 
 def stage_lab(tally):
-    """Real servers across a fresh impaired wire, compared with its truth; then a running probe that is reloaded, whose collectors
-    and links come and go, whose pools are full. Needs the stage gcc, root and namespaces."""
+    """Real servers and clients across a fresh impaired wire, compared with its truth; a matrix of troubles in short form; a running
+    probe that is reloaded, whose collectors and links come and go, whose pools are full. Needs the stage gcc, root and namespaces."""
     if not (ROOT / "build-test-gcc/augprobe").exists():
         raise Failed("there is no build-test-gcc/augprobe")
     lab_test(tally, "live")
     with concurrent.futures.ThreadPoolExecutor(2) as both:  # they mostly wait
-        for test in [both.submit(lab_test, tally, *test) for test in (("outage",), ("pools",), ("reload", "40"))]:
+        for test in [both.submit(lab_test, tally, *test) for test in (("outage",), ("matrix",), ("pools",), ("reload", "40"))]:
             test.result()
 
 

@@ -91,7 +91,7 @@ void write_sender(FlowDraft& r, const Flow& f, tcp::Sender sender) {
   if (segment > 0) set_of<"tcpMaximumSegmentSize", Which>(r, segment);
   if (m.window_known) set_of<"tcpWindowMinOctets", Which>(r, m.window_min);
   // What a sender's segments met is known in part only from the acknowledgements of its peer.
-  if (f.sides[sender ^ 1u].packets == 0) return;
+  if (!was_seen(f, sender ^ 1u)) return;
   set_of<"tcpSpuriousRetransmissionPacketCount", Which>(r, m.spurious_packets);
   set_of<"tcpCaptureLossOctetCount", Which>(r, m.capture_loss_octets);
 }
@@ -110,7 +110,7 @@ std::uint32_t marks_of(const Flow& f) {
   if (!f.initiator_certain) marks |= bit_of(Quality::direction_guessed);
   if (!f.tracker) return marks;
   marks |= f.tracker->quality();
-  if (f.sides[0].packets == 0 || f.sides[1].packets == 0) marks |= bit_of(Quality::one_sided);
+  if (!was_seen(f, 0) || !was_seen(f, 1)) marks |= bit_of(Quality::one_sided);
   return marks;
 }
 

@@ -118,7 +118,7 @@ void write_sender_detail(FlowDraft& r, const Flow& f, tcp::Sender sender) {
   if (f.sides[sender].packets == 0) return;
   const tcp::Tracker& t = *f.tracker;
   const Sending &d = *t.detail(sender), &back = *t.detail(sender ^ 1u);
-  const bool answered = f.sides[sender ^ 1u].packets != 0;
+  const bool answered = was_seen(f, sender ^ 1u);
   write_syn<Which>(r, f, d);
   write_events<Which>(r, d);
   write_retransmissions<Which>(r, t, sender, answered);
@@ -131,7 +131,7 @@ void write_sender_detail(FlowDraft& r, const Flow& f, tcp::Sender sender) {
 // What one side tells about the other, which was not seen.
 void write_unseen(FlowDraft& r, const Flow& f, tcp::Sender unseen) {
   const tcp::Tracker& t = *f.tracker;
-  if (f.sides[unseen].packets != 0 || t.seen(unseen) || !t.acknowledged_known(unseen)) return;
+  if (was_seen(f, unseen) || !t.acknowledged_known(unseen)) return;
   const Sending& d = *t.detail(unseen);
   r.set<"tcpUnseenOctetCount">(d.sum(Sending::kAcknowledged, d.acknowledged));
   if (d.path_rtt_us != 0) r.set<"tcpPathHandshakeRttMicroseconds">(d.path_rtt_us);

@@ -246,8 +246,8 @@ void Tracker::on_needless(const Packet& p, Sender s) {
       if (sequence_before(r.begin, left) || sequence_at_or_before(right, r.begin)) continue;
       // A SYN-ACK that meets a SYN (RFC 9293 §3.5) repeats its octet, and may be told of.
       if (handshake_.simultaneous() && r.begin == of.origin) continue;
-      found = i;
       if (r.known_needless) return of.forget_repeat(i);
+      if (found == of.repeats || !sequence_before(right, r.end)) found = i;  // rather one that it covers
     }
     if (found == of.repeats) return;
     Troubles::Repeat& r = of.troubles->repeated[found];
@@ -283,7 +283,7 @@ bool Tracker::may_be_copied(const Troubles::Repeat& r, const Packet& p, Sender s
   const auto since_repeat = static_cast<std::int32_t>(r.acknowledged_us - r.sent_us);
   const auto since_acknowledged = static_cast<std::int32_t>(microseconds_of(p) - r.acknowledged_us);
   const Nanos least = network_rtt(s);
-  return since_acknowledged < kDuplicateUs && (least == kUnknown || since_repeat * kMicrosecond >= least);
+  return since_acknowledged < kDuplicateUs && (least == kUnknown || since_repeat * kMicrosecond >= least / 16 * 15);
 }
 
 // RFC 9293 §3.10.7.4: nobody acknowledges what was not sent. If the capture missed a lot, two acknowledgements agree.

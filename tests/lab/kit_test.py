@@ -2,7 +2,7 @@
 """The judge is judged: truth and comparison on hand-made events. No root."""
 import unittest
 
-from kit import compare, truth
+from kit import cells, compare, judge, pairs, truth
 
 MS = 1_000_000
 NUMBER = 0
@@ -115,6 +115,95 @@ class Judgement(unittest.TestCase):
 
     def test_no_record_is_a_fault(self):
         self.assertEqual(len(self.judge(sourceTransportPort=4001).faults), 1)
+
+
+def events_of(*frames):
+    return [event for frame in frames for event in frame]
+
+
+def ack(at, number, **more):
+    """A pure acknowledgement of the client, at the tap 1 ms later."""
+    return sent("up", at, 1, 0, "A", ack=number, **more)
+
+
+class Pairs(unittest.TestCase):
+    def samples(self, *frames):
+        """Of the server's data, in ms."""
+        return [ns / MS for ns in judge.facts_of(events_of(*frames))["tcp"][0]["down"]["rtt_samples_ns"]]
+
+    def test_the_acknowledgement_of_exactly_its_end_dates_a_segment(self):
+        self.assertEqual(self.samples(sent("down", 0, 1), sent("down", 1, 101), ack(9, 101), ack(12, 201)), [9, 11])
+
+    def test_of_several_it_dates_the_newest_only(self):
+        self.assertEqual(self.samples(sent("down", 0, 1), sent("down", 1, 101), ack(9, 201)), [8])
+        self.assertEqual(self.samples(sent("down", 0, 1), sent("down", 1, 101), ack(9, 151)), [])
+
+    def test_a_segment_sent_again_gives_none_unless_it_was_acknowledged_before(self):
+        self.assertEqual(self.samples(sent("down", 0, 1), sent("down", 5, 1), ack(9, 101)), [])
+        self.assertEqual(self.samples(sent("down", 0, 1), ack(4, 101), sent("down", 5, 1)), [4])
+
+    def test_what_waited_for_a_repair_gives_none(self):
+        self.assertEqual(self.samples(sent("down", 0, 1, drop="after"), sent("down", 1, 101), sent("down", 9, 1),
+                                      ack(19, 201)), [])
+
+    def test_a_repetition_of_what_never_passed_gives_one(self):
+        self.assertEqual(self.samples(sent("down", 0, 1, drop="before"), sent("down", 1, 101), sent("down", 9, 1),
+                                      ack(19, 101)), [10])
+
+    def test_numbers_wrap(self):
+        self.assertEqual(self.samples(sent("down", 0, 2**32 - 100), sent("down", 1, 0), ack(9, 0), ack(10, 100)), [9, 9])
+
+
+class Doubts(unittest.TestCase):
+    """What the headers cannot tell is not asked of the probe."""
+
+    def test_a_retransmission_overtaken_by_what_was_sent_later_looks_reordered(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, drop="before"), sent("down", 2, 101, passes=9),
+                        sent("down", 3, 201))["down"]
+        self.assertEqual((down["tap_looks_reordered"], down["tap_reordered"]), (1, 1))
+        self.assertNotIn("tap_retransmitted", down)
+
+    def test_an_acknowledgement_tells_of_a_lost_tail(self):
+        down = truth_of(sent("down", 0, 1), sent("down", 1, 101, drop="before"), sent("down", 2, 201, 0, "A"),
+                        sent("down", 300, 101))["down"]
+        self.assertEqual((down["tap_retransmitted"], down["tap_retransmitted_before"]), (1, 1))
+
+    def test_answers_to_a_copied_syn_are_undecidable(self):
+        c = truth_of(sent("up", 0, 9, 0, "S"), sent("down", 2, 50, 0, "SA"), sent("down", 2.1, 50, 0, "SA"))
+        self.assertEqual(c["down"]["tap_undecided"], 1)
+        c = truth_of(sent("up", 0, 9, 0, "S"), sent("down", 2, 50, 0, "SA"), sent("down", 1002, 50, 0, "SA"))
+        self.assertNotIn("tap_undecided", c["down"])
+
+
+class Matrix(unittest.TestCase):
+    def test_the_short_form_has_each_value_of_each_axis(self):
+        for count in (1, 2):
+            chosen = cells.diagonals(count)
+            self.assertEqual({cell.loss for cell in chosen}, set(cells.LOSSES))
+            self.assertEqual({cell.path for cell in chosen}, set(cells.PATHS))
+            self.assertEqual({cell.control for cell in chosen}, set(cells.CONTROLS))
+            self.assertEqual({cell.talk for cell in chosen}, set(cells.WORKLOADS))
+
+    def test_each_cell_is_found_by_its_name(self):
+        for cell in cells.every()[::41]:
+            self.assertEqual(cells.named(cell.name), cell)
+
+    def cell(self, quality=0, **changed):
+        events = events_of(sent("up", 0, 1), sent("down", 2, 1, ack=101, drop="after"), sent("down", 9, 1, ack=101))
+        flow = Judgement.FLOW | {"tcpServerRttMinMicroseconds": 2000, "tcpServerRttMeanMicroseconds": 2000,
+                                 "tcpServerRttCount": 1, "measurementQuality": quality} | changed
+        reports = [{"local": "10.0.0.2:80", "remote": "10.0.0.1:4000", "cut": False,
+                    "info": {"state": 7, "bytes_retrans": changed.get("kernel", 100), "total_retrans": 1}}]
+        return judge.CellJudge(cells.named("none/20ms/cubic/bulk"), judge.facts_of(events), [flow], reports).run()
+
+    def test_verdicts(self):
+        self.assertEqual(self.cell().verdict(), "ok")
+        self.assertEqual(self.cell(reverseTcpRetransmittedPacketCount=0).verdict(), "OFF")
+        self.assertEqual(self.cell(reverseTcpRetransmittedPacketCount=0, quality=1 << 7).verdict(), "marked")
+        self.assertEqual(self.cell(reverseTcpRetransmittedPacketCount=0, quality=1 << 5).verdict(), "OFF")
+        self.assertEqual(self.cell(tcpServerRttMeanMicroseconds=2050).verdict(), "OFF")
+        self.assertEqual(self.cell(tcpServerRttMeanMicroseconds=2030).verdict(), "ok")
+        self.assertEqual(self.cell(kernel=200).verdict(), "TRUTHS DIFFER")
 
 
 unittest.main()

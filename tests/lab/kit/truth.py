@@ -146,7 +146,7 @@ def arrived_anyway(frame, frames):
 def at_tap(frames, answers, counts):
     """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
     acknowledged = [(t, f.ack) for f in answers if "A" in f.flags for t in f.tap]
-    seen, passed, closed, opened, highest, reports = Seen(), set(), False, None, None, set()
+    seen, passed, closed, opened, highest, reports, order = Seen(), set(), False, None, None, set(), []
     for time, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
         counts["tap_packets"] += 1
         counts["tap_octets"] += frame.octets
@@ -163,6 +163,9 @@ def at_tap(frames, answers, counts):
         below = seen.top is not None and frame.start < seen.top
         if frame.id in passed:
             counts["tap_network_duplicates"] += 1
+        elif frame.again and below and overtaken_while_new(frame, order, seen):
+            counts["tap_reordered"] += 1
+            counts["tap_looks_reordered"] += 1
         elif frame.again and below:
             counts["tap_retransmitted"] += 1
             counts["tap_retransmitted_octets"] += frame.length
@@ -181,8 +184,16 @@ def at_tap(frames, answers, counts):
             counts["tap_undecided"] += frame.again and opened is not None and time - opened < ANSWERED_TWICE
             opened = time
         passed.add(frame.id)
+        order.append(frame)
         seen.add(frame.start, frame.end)
     counts["tap_never_seen_octets"] = never_seen(frames, seen, [ack for _, ack in acknowledged])
+
+
+def overtaken_while_new(frame, passed, seen):
+    """Sent again, but nothing at the tap tells: its first copy got lost before the tap as the last of all that had been sent by
+    then, and what passed behind its place was sent later and overtook it."""
+    behind = [f for f in passed if f.end > frame.start]
+    return not seen.has_any(frame.start, frame.end) and bool(behind) and all(f.id > frame.id for f in behind)
 
 
 def told_needless(frame, time, answers, used):

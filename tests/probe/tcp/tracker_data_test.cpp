@@ -239,7 +239,7 @@ TEST_P(Data, IsSpuriousOnceIfADsackReportsWhatTheAcknowledgementHadTold) {
 }
 
 TEST_P(Data, IsInDoubtIfItsDsackCanBeAboutACopyThatTheNetworkMade) {
-  for (const auto wait : {19ms, 20ms}) {
+  for (const auto wait : {18ms, 20ms}) {
     Talk each(GetParam());
     each.open();
     each.send(data(1));
