@@ -5,7 +5,9 @@ The sender knows of each flow which frames it got rid of. Every one of them must
 must be all packets in the records, or nothing; what is missing must be what the probe says it shed. Memory must stay, and after
 the load has fallen flows must have their transactions again, and no sign of sampling.
 
-Usage: overload_test.py PROBE LOAD_FLOWS CAPTURE [SECONDS]
+Several workers have a dispatcher in front of them.
+
+Usage: overload_test.py PROBE LOAD_FLOWS CAPTURE [SECONDS [WORKERS]]
 """
 import json
 import os
@@ -76,6 +78,11 @@ class Sender:
         return sum(step[what] for step in self.ended)
 
 
+def workers():
+    number = int(sys.argv[5]) if len(sys.argv) > 5 else 1
+    return {"capture.workers": number, "capture.queues": 1}
+
+
 def start(program, directory, name, **settings):
     os.makedirs(f"{directory}/{name}")
     here = Here(f"{directory}/{name}")
@@ -83,7 +90,7 @@ def start(program, directory, name, **settings):
     fixed = {"capture.ports": [f"dpdk:net_memif0,role=server,socket={memif},socket-abstract=no"], "dpdk.hugepages": "never",
              "export.targets": [f"file:{file}"], "flow.tcp_linger": "100ms", "flow.idle_timeout": "1s",
              "records.flow": 50_000, "records.transaction": 50_000}
-    probe = Probe(here, None, program, name, {**fixed, **settings})
+    probe = Probe(here, None, program, name, {**fixed, **workers(), **settings})
     probe.memif, probe.file = memif, file
     return probe
 
