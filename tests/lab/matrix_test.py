@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 
-from kit import cells, judge, world
+from kit import cells, judge, pcapfile, world
 from kit.compare import replay
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -79,7 +79,8 @@ def check(cell, probe, wire, keep):
 
 
 def assess(cell, probe, directory, events, reports):
-    facts = judge.facts_of(events)
+    identifications = {frame.time: int.from_bytes(frame.data[18:20], "big") for frame in pcapfile.read(f"{directory}/tap.pcap")}
+    facts = judge.facts_of(events, identifications)
     if cell.workload.simultaneous and not any(c["handshake"].get("simultaneous") for c in facts["tcp"]):
         raise Unfit("the two sides never met: this machine is too busy")
     result = judge.CellJudge(cell, facts, replay(probe, f"{directory}/tap.pcap"), reports).run()

@@ -1,6 +1,6 @@
 """One cell's records against the wire's log and the kernel's TCP_INFO."""
-from . import pairs, truth
-from .compare import Comparison
+from . import detail, pairs, truth
+from .compare import Comparison, reverse
 from .tcp_info import CLOSED
 from .world import CLIENT, SERVER
 
@@ -12,11 +12,15 @@ EXCUSES = (("", MID_STREAM), ("Handshake", HANDSHAKE_REPEATED), ("Retransm", TRA
            ("CaptureLoss", TRACKER_FULL), ("SpuriousRetr", COPY_IN_DOUBT), ("Rtt", TRACKER_FULL | TIME_DISORDER))
 
 
-def facts_of(events):
+def facts_of(events, identifications=None):
     def more(entry, ways):
         for way, other in (("up", "down"), ("down", "up")):
             entry[way]["rtt_samples_ns"] = pairs.samples(ways[way], ways[other])
-            entry[way]["congested"] = sum(len(f.congested) for f in ways[way])
+            entry[way]["detail"] = detail.events(ways[way], ways[other], identifications) | {
+                "tcpSynRetryCount": detail.syn_retries(ways[way]),
+                "tcpAcknowledgedOctetCount": detail.acknowledged(ways[way], ways[other]),
+                "tcpInFlightMaxOctets": detail.in_flight_most(ways[way], ways[other])}
+        entry["state"] = detail.state(ways["up"], ways["down"])
     return truth.truth_of(events, more=more)
 
 
@@ -31,6 +35,7 @@ class CellJudge(Comparison):
         for connection in self.truth["tcp"]:
             before = len(self.faults)
             self.connection(connection)
+            self.detail(connection)
             self.excuse(before, connection)
         self.kernels()
         return self
@@ -50,6 +55,21 @@ class CellJudge(Comparison):
         for way, side in SIDES.items():
             self.handshake_time(where, c, flow, side)
             self.data_times(where, c[way]["rtt_samples_ns"], flow, f"tcp{side}Rtt")
+
+    def detail(self, c):
+        """Elements of metrics.tcp_detail; those that a record lacks are those that docs/METRICS.md lets it lack."""
+        flows = self.flows_of(c)
+        if len(flows) != 1:
+            return
+        for way, name_of in (("up", str), ("down", reverse)):
+            for name, expected in c[way]["detail"].items():
+                got = flows[0].get(name_of(name))
+                if c[way].get("tap_undecided") and name in ("tcpSynRetryCount", "tcpNetworkDuplicatePacketCount"):
+                    continue
+                if got is not None and expected is not None:
+                    self.equal(c["client"], name_of(name), expected, got)
+        if c["state"] and "tcpConnectionState" in flows[0] and not c["handshake"].get("simultaneous"):
+            self.equal(c["client"], "tcpConnectionState", c["state"], flows[0]["tcpConnectionState"])
 
     def handshake_time(self, where, c, flow, side):
         handshake, name = c["handshake"], f"tcp{side}HandshakeRttMicroseconds"
