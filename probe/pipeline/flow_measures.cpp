@@ -4,10 +4,11 @@ namespace probe {
 
 FlowMeasures::FlowMeasures(const MetricsOptions& options, std::size_t flows, Counters& counters)
     : options_(options),
+      looks_(options.packets || options.entropy),
       counters_(counters),
       path_(options.path ? flows : 0),
-      packets_(options.packets || options.entropy ? flows : 0),
-      entropy_(options.entropy ? flows : 0) {}
+      packets_(looks_ ? flows : 0, PageSize::huge),
+      entropy_(options.entropy ? flows : 0, PageSize::huge) {}
 
 void FlowMeasures::begin_packets(Flow& f) {
   traffic::PacketMeasures* const m = packets_.make(kNoSlot);

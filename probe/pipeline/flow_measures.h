@@ -28,11 +28,14 @@ class FlowMeasures {
 
   const MetricsOptions& options() const { return options_; }
 
+  // Packets are looked at: without that a flow is not even asked, whose second half may not be in the cache.
+  bool looks_at_packets() const { return looks_; }
+
   void begin(Flow& f) {
-    if (options_.packets || options_.entropy) begin_packets(f);
+    if (looks_) begin_packets(f);
   }
   void on_packet(const Packet& p, Flow& f) {
-    if (f.packet_measures != kNoSlot) add(p, *packets_.at(f.packet_measures));
+    if (looks_ && f.packet_measures != kNoSlot) add(p, *packets_.at(f.packet_measures));
   }
   // A packet of an ICMP flow that may be an echo request or a reply.
   void on_echo(const Packet&, Flow&);
@@ -48,9 +51,12 @@ class FlowMeasures {
   void finish(Flow&);
   void release(Flow&);
 
-  void prefetch(const Flow& f) const {
-    if (f.packet_measures == kNoSlot) return;
-    prefetch_octets(packets_.at(f.packet_measures), sizeof(traffic::PacketMeasures));
+  // What a packet of this sender will touch; what the end of the flow will.
+  void prefetch(const Flow& f, unsigned from) const {
+    if (looks_ && f.packet_measures != kNoSlot) prefetch_object(&packets_.at(f.packet_measures)->sides[from]);
+  }
+  void prefetch_end(const Flow& f) const {
+    if (looks_ && f.packet_measures != kNoSlot) prefetch_object(packets_.at(f.packet_measures));
   }
   // What there is of a flow; null: nothing.
   const traffic::PathMeasures* path(const Flow& f) const { return f.path == kNoSlot ? nullptr : path_.at(f.path); }
@@ -68,12 +74,18 @@ class FlowMeasures {
   void begin_packets(Flow&);
   void add(const Packet& p, traffic::PacketMeasures& m) {
     m.add(p);
+    // Nothing is touched for payload behind the first.
+    const traffic::SideMeasures& side = m.sides[p.from_high];
+    if (options_.entropy && side.payload() - p.payload_length < traffic::PayloadOctets::kMost) add_octets(p, m);
+  }
+  void add_octets(const Packet& p, traffic::PacketMeasures& m) {
     if (m.entropy != kNoSlot && !p.payload.empty()) entropy_.at(m.entropy)->add(p.from_high, p.payload);
   }
   traffic::PathMeasures* open_path(Flow&);
   void judge(const Flow&, traffic::PathMeasures&, unsigned from) const;
 
   const MetricsOptions options_;
+  const bool looks_;
   Counters& counters_;
   Pool<traffic::PathMeasures> path_;
   Pool<traffic::PacketMeasures> packets_;

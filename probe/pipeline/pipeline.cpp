@@ -64,13 +64,13 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
   wheel_.start(packets.front().time);
   std::array<FlowIndex, kMostPackets> touched;
   for (const Packet& p : packets) flows_.prefetch_bucket(p.hash);
-  const bool sized = options_.metrics.packets || options_.metrics.entropy;
+  const bool sized = measures_.looks_at_packets();
   for (const Packet& p : packets) flows_.prefetch_flow(p.hash, options_.dissect || sized || p.payload_length > 0);
   for (std::size_t i = 0; i < packets.size(); ++i) {
     touched[i] = touch(packets[i]);
     if (touched[i] == kNoFlow) continue;
     prefetch_behind(flows_[touched[i]], packets[i], trackers_);
-    if (sized) measures_.prefetch(flows_[touched[i]]);
+    measures_.prefetch(flows_[touched[i]], packets[i].from_high);
   }
   for (std::size_t i = 0; options_.dissect && i < packets.size(); ++i)
     if (touched[i] != kNoFlow) prefetch_session(flows_[touched[i]], packets[i]);
@@ -333,6 +333,7 @@ void Pipeline::finish() {
 void Pipeline::prefetch_end(const Flow& f) const {
   flows_.prefetch_bucket(f.key.hash());
   if (f.tracker) trackers_.prefetch_report(*f.tracker);
+  measures_.prefetch_end(f);
   if (f.look_inside && f.conversation) prefetch_object(f.conversation);
 }
 

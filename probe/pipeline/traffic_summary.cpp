@@ -99,7 +99,7 @@ void write_sizes(FlowDraft& r, const Flow& f, const traffic::SideMeasures& m) {
     set_of<"payloadLengthFirst", Which>(r, m.first_payload());
     set_of<"payloadLengthStdDev", Which>(r, m.payload_deviation());
   }
-  if (m.lengths() > 0) {
+  if (m.has_lengths()) {
     Histogram text;
     set_of<"minimumIpTotalLength", Which>(r, m.least_length());
     set_of<"maximumIpTotalLength", Which>(r, m.greatest_length());
@@ -119,9 +119,9 @@ void write_times(FlowDraft& r, const Flow& f, const traffic::SideMeasures& m, un
   set_of<"interArrivalStdDevMicroseconds", Which>(r, microseconds(m.gap_deviation()));
   set_of<"idleMicroseconds", Which>(r, long_microseconds(m.idle()));
   if (m.gaps() > 1) set_of<"interArrivalJitterMicroseconds", Which>(r, microseconds(m.jitter()));
-  const std::uint64_t lasted = long_microseconds(f.sides[side].last - f.first[side]);
-  if (lasted == 0) return;
-  const double mean = static_cast<double>(f.sides[side].octets) * 1e6 / static_cast<double>(lasted);
+  const Nanos lasted = f.sides[side].last - f.first[side];
+  if (lasted <= 0) return;
+  const double mean = static_cast<double>(f.sides[side].octets) * kSecond / static_cast<double>(lasted);
   set_of<"octetsPerSecondMean", Which>(r, static_cast<std::uint64_t>(mean + 0.5));
   set_of<"octetsPerSecondPeak", Which>(r, m.peak());
 }

@@ -1,7 +1,6 @@
 #include "probe/traffic/packet_measures.h"
 
 #include <cmath>
-#include <numeric>
 
 namespace probe::traffic {
 namespace {
@@ -32,8 +31,7 @@ void SideMeasures::add_gap(Nanos gap) {
 }
 
 void SideMeasures::add_length(std::uint32_t n) {
-  const bool first = lengths() == 0;
-  least_length_ = first ? n : std::min(least_length_, n);
+  least_length_ = has_lengths() ? std::min(least_length_, n) : n;
   greatest_length_ = std::max(greatest_length_, n);
   const auto i = std::ranges::lower_bound(kClasses, n) - kClasses.begin();
   ++classes_[static_cast<std::size_t>(i)];
@@ -47,8 +45,6 @@ void SideMeasures::add_payload(std::uint32_t n) {
   payload_ += n;
   payload_squares_ += static_cast<double>(n) * n;
 }
-
-std::uint32_t SideMeasures::lengths() const { return std::accumulate(classes_.begin(), classes_.end(), 0u); }
 
 std::uint32_t SideMeasures::payload_deviation() const {
   return static_cast<std::uint32_t>(

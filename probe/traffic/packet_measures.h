@@ -12,7 +12,7 @@ namespace probe::traffic {
 
 // Of those of one sender, in one interval. A datagram in fragments counts as one packet here, with the time at which it
 // was whole; its size is left out of the sizes of IP packets.
-class SideMeasures {
+class alignas(64) SideMeasures {
  public:
   static constexpr std::uint32_t kSmallBelow = 60, kLargeAbove = 225;  // octets of payload, as yaf has them
   static constexpr Nanos kIdle = kSecond;                              // a longer gap is idle time
@@ -39,7 +39,7 @@ class SideMeasures {
   std::uint32_t most_payload() const { return most_payload_; }
   std::uint32_t payload_deviation() const;
   // If there are any.
-  std::uint32_t lengths() const;  // how many packets are in the classes
+  bool has_lengths() const { return least_length_ > 0; }
   std::uint32_t least_length() const { return least_length_; }
   std::uint32_t greatest_length() const { return greatest_length_; }
   const std::array<std::uint32_t, 6>& classes() const { return classes_; }
@@ -97,15 +97,17 @@ class SideMeasures {
   std::uint8_t first_flags_ = 0, further_flags_ = 0;
 };
 
-struct alignas(64) PacketMeasures {
+struct PacketMeasures {
   std::array<SideMeasures, 2> sides;  // by sender
   FirstPackets first;                 // of the flow's first interval
   std::uint32_t entropy;              // slot of its PayloadOctets, or kNoSlot
 
   explicit PacketMeasures(std::uint32_t entropy_slot) : entropy(entropy_slot) {}
   void add(const Packet& p) {
-    sides[p.from_high].add(p);
-    if (p.payload_length > 0 && first.wants_more()) first.add(p);
+    SideMeasures& side = sides[p.from_high];
+    side.add(p);
+    // Asked in this order `first` stays out of the cache once it is full.
+    if (p.payload_length > 0 && side.non_empty() <= FirstPackets::kMost && first.wants_more()) first.add(p);
   }
   void start_interval() {
     sides = {};
