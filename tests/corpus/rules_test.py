@@ -84,6 +84,11 @@ class Rules(unittest.TestCase):
     def test_time_that_runs_backwards_gives_none(self):
         self.expect(Talk().send(20 * MS, 1).answer(10 * MS, 101), 0, 1, time_disorder=1)
 
+    def test_an_acknowledgement_without_news_is_a_duplicate_while_something_is_outstanding(self):
+        talk = Talk().send(0, 1).send(1, 201).answer(10 * MS, 101).answer(11 * MS, 101).answer(12 * MS, 101, window=900)
+        talk.answer(20 * MS, 301).answer(21 * MS, 301)
+        self.assertEqual(round_trips.of(talk.segments)["b2a"]["definition"]["duplicate_acks"], 1)
+
 
 class Handshakes(unittest.TestCase):
     def shake(self, *segments):

@@ -8,6 +8,7 @@ from collections import Counter
 
 TOLERANCE = 1.5  # µs: the probe cuts to microseconds, argus rounds
 TCPTRACE = 101   # µs: it prints tenths of milliseconds
+COUNTS = ("seen_twice", "holes_filled", "duplicate_acks", "rexmt", "outoforder")
 HANDSHAKE = ("server", "client")
 
 
@@ -60,11 +61,11 @@ class Beside:
             mine.update(theirs)
 
     def table(self):
-        yield f"{'figure':32} {'equal':>6} {'differ':>6} {'silent':>6}   causes (values in directions)"
+        yield f"{'figure':36} {'equal':>6} {'differ':>6} {'silent':>6}   causes (values in directions)"
         for what in sorted(self.equal.keys() | self.differ.keys() | self.silent.keys()):
             causes = ", ".join(f"{cause} ({times} in {self.flows[what, cause]})" for (of, cause), times in
                                self.causes.most_common() if of == what)
-            yield f"{what:32} {self.equal[what]:6} {self.differ[what]:6} {self.silent[what]:6}   {causes}".rstrip()
+            yield f"{what:36} {self.equal[what]:6} {self.differ[what]:6} {self.silent[what]:6}   {causes}".rstrip()
 
 
 def of_record(sent, record, name_of, prefix):
@@ -73,7 +74,8 @@ def of_record(sent, record, name_of, prefix):
     if record.get(field("Count")):
         sent.trips.add(record[field("Count")], *(record[field(f"{x}Microseconds")] for x in ("Min", "Mean", "Max")))
     before, late = (record.get(name_of(f"tcp{x}PacketCount"), 0) for x in ("RetransmittedBeforeProbe", "OutOfOrder"))
-    sent.counts.update(seen_twice=record.get(name_of("tcpRetransmittedPacketCount"), 0) - before, holes_filled=before + late)
+    sent.counts.update(seen_twice=record.get(name_of("tcpRetransmittedPacketCount"), 0) - before, holes_filled=before + late,
+                       duplicate_acks=record.get(name_of("tcpDuplicateAckCount"), 0))
 
 
 def of_tool(side, direction):
@@ -85,9 +87,9 @@ def of_tool(side, direction):
             continue
         sent = side.sources[source]
         sent.trips.add(figures["n"], *(figures.get(f"{x}_us") for x in ("min", "mean", "max")))
-        sent.counts.update({name: figures.get(name) or 0 for name in ("seen_twice", "holes_filled", "rexmt", "outoforder")})
+        sent.counts.update({name: figures.get(name) or 0 for name in COUNTS})
     side.sources["tshark"].counts.update({name: direction.get("tshark", {}).get(name, 0) for name in
-                                          ("retransmission", "out_of_order")})
+                                          ("retransmission", "out_of_order", "duplicate_ack")})
     if "argus" in direction:
         side.sources["argus"].counts.update(direction["argus"])
     else:
@@ -112,7 +114,7 @@ def side(expected, got, beside):
     beside.compared("rules: round trips", fine)
     if not fine:
         yield "round trips", f"by the rules {rules.trips}, got {ours.trips}"
-    for what in ("seen_twice", "holes_filled"):
+    for what in ("seen_twice", "holes_filled", "duplicate_acks"):
         beside.compared(f"rules: {what.replace('_', ' ')}", ours.counts[what] == rules.counts[what])
         if ours.counts[what] != rules.counts[what]:
             yield what.replace("_", " "), f"by the rules {rules.counts[what]}, got {ours.counts[what]}"
@@ -122,8 +124,12 @@ def side(expected, got, beside):
         beside.compared("tcptrace: round trips", None)
     again = ours.counts["seen_twice"] + ours.counts["holes_filled"]
     told, causes = expected.sources["tshark"].counts, expected.causes["tshark"]
-    if again or any(told.values()):
-        beside.compared("tshark: repeated or out of order", again == sum(told.values()) and not causes, causes)
+    both = told["retransmission"] + told["out_of_order"]
+    if again or both:
+        beside.compared("tshark: repeated or out of order", again == both and not causes, causes)
+    acks, causes = ours.counts["duplicate_acks"], expected.causes["acks"]
+    if acks or told["duplicate_ack"]:
+        beside.compared("tshark: duplicate acknowledgements", acks == told["duplicate_ack"] and not causes, causes)
     argus(expected, again, beside)
 
 

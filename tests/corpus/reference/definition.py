@@ -15,10 +15,14 @@ class Sender:
         self.seen = []      # [begin, end) of what passed
         self.waiting = []   # (end, us, frame)
         self.provisional = self.probed = False
+        self.blind = None   # what was acknowledged before any of its segments was seen
+        self.sack = None    # the first block that it sent last
 
     def start(self, sequence):
         self.top = self.origin = sequence + (1 << 32)
         self.seen, self.waiting, self.acknowledged = [], [], None
+        if self.blind is not None and abs(self.number(self.blind) - self.top) < FAR:
+            self.acknowledged = self.number(self.blind)
 
     def number(self, sequence):
         distance = (sequence - self.top) & 0xFFFFFFFF
@@ -47,7 +51,7 @@ class ByDefinition:
         self.copied = copied
         self.senders = {"a2b": Sender(), "b2a": Sender()}
         self.samples = {"a2b": {}, "b2a": {}}
-        self.counts = {way: Counter(seen_twice=0, holes_filled=0) for way in self.samples}
+        self.counts = {way: Counter(seen_twice=0, holes_filled=0, duplicate_acks=0) for way in self.samples}
         self.verdicts = {}  # frame: why it is not new
         self.refused = {}   # frame: why it gives no sample
 
@@ -57,9 +61,10 @@ class ByDefinition:
         elif not s.has(RST):
             if s.has(SYN):
                 self.open(s)
-            if s.has(ACK):
+            if s.has(ACK) and not self.overtaken(s):
                 self.acknowledge(s)
                 self.senders[s.way].window = s.window
+                self.senders[s.way].sack = s.sack[:1] or self.senders[s.way].sack
             self.send(s)
 
     def open(self, s):
@@ -67,14 +72,36 @@ class ByDefinition:
         if sender.top is not None and (s.sequence - sender.origin) & 0xFFFFFFFF not in (0, 0xFFFFFFFF):
             sender.start(s.sequence)
 
+    def overtaken(self, s):
+        to = self.senders[other(s.way)]
+        overtaken = to.top is not None and to.acknowledged is not None and to.number(s.acknowledged) < to.acknowledged
+        if overtaken:
+            self.refused[s.frame] = "acknowledged before"
+        return overtaken
+
+    def duplicate(self, s, to):
+        """RFC 5681 §2, RFC 6675 §2."""
+        sender = self.senders[s.way]
+        if s.payload or s.has(SYN | FIN) or (to.top is not None and to.acknowledged >= to.top):
+            return
+        if sender.top is not None and sender.number(s.sequence) + 1 == sender.top:
+            return  # a keep-alive
+        if s.window == sender.window or (s.sack and s.sack[:1] != sender.sack):
+            self.counts[s.way]["duplicate_acks"] += 1
+            self.verdicts[s.frame] = "duplicate acknowledgement"
+
     def acknowledge(self, s):
         to = self.senders[other(s.way)]
         if to.top is None:
+            if to.blind == s.acknowledged:
+                self.duplicate(s, to)
+            elif to.blind is None or (s.acknowledged - to.blind) & 0xFFFFFFFF < FAR:
+                to.blind = s.acknowledged
             return
         acknowledged = to.number(s.acknowledged)
-        if to.acknowledged is not None and acknowledged <= to.acknowledged:
+        if acknowledged == to.acknowledged:
             self.refused[s.frame] = "acknowledged before"
-            return
+            return self.duplicate(s, to)
         if acknowledged > to.top + max(NEAR, s.window << SHIFT):
             self.refused[s.frame] = "acknowledges what was not sent"
             return

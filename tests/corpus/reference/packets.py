@@ -10,7 +10,8 @@ FIELDS = ["frame.number", "frame.time_epoch", "frame.protocols", "ip.src", "ip.d
           "tcp.seq_raw", "tcp.ack_raw", "tcp.flags", "tcp.window_size_value", "tcp.options.timestamp.tsval",
           "tcp.options.timestamp.tsecr", "tcp.options.sack_le", "tcp.options.sack_re", "tcp.segment", "ip.id", "udp.stream",
           "udp.srcport", "udp.dstport", "udp.length", "tcp.analysis.ack_rtt", "tcp.analysis.retransmission",
-          "tcp.analysis.out_of_order"]
+          "tcp.analysis.out_of_order", "tcp.analysis.duplicate_ack"]
+ANALYSIS = ["retransmission", "out_of_order", "duplicate_ack"]
 
 
 def nanoseconds(text):
@@ -126,9 +127,10 @@ def segment(flow, way, frame, time, row, ip_id):
         "timestamp.tsval", "timestamp.tsecr", "sack_le", "sack_re"))
     value, echo, left, right = options
     flow.segments.append(Segment(frame, time // 1000, way, sequence, length, flags, acknowledged, window, ip_id,
-                                 value[-1:] + echo[-1:], left + right,
-                                 bool(row["tcp.analysis.retransmission"] or row["tcp.analysis.out_of_order"])))
-    direction.analysis.update({name: int(row[f"tcp.analysis.{name}"] != "") for name in ("retransmission", "out_of_order")})
+                                 value[-1:] + echo[-1:], tuple(zip(left, right)),
+                                 bool(row["tcp.analysis.retransmission"] or row["tcp.analysis.out_of_order"]),
+                                 bool(row["tcp.analysis.duplicate_ack"])))
+    direction.analysis.update({name: int(row[f"tcp.analysis.{name}"] != "") for name in ANALYSIS})
     if row["tcp.analysis.ack_rtt"]:
         flow.answered[frame] = float(values(row["tcp.analysis.ack_rtt"])[-1])
     if length:

@@ -40,7 +40,7 @@ def direction(way, segments, copied, tcptrace, definition):
     return {"tcptrace_rules": statistics([s.us for s in theirs.values()]) | tcptrace.counts[way],
             "definition": statistics([s.us for s in ours.values()]) | definition.counts[way],
             "causes": {"round trips": causes, "tcptrace": by_tcptrace(sent, tcptrace, definition),
-                       "tshark": by_tshark(sent, definition), "argus": by_argus(sent, definition)}}
+                       "tshark": by_tshark(sent, definition), "acks": by_acks(way, segments, definition), "argus": by_argus(sent, definition)}}
 
 
 SAME = {"": {""}, "seen_twice": {"rexmt", "rexmt+outoforder"}, "holes_filled": {"outoforder"}, "window probe": {"probes"}}
@@ -63,6 +63,16 @@ def by_tshark(sent, definition):
         ours = definition.verdicts.get(s.frame, "")
         if s.repeated != (ours in ("seen_twice", "holes_filled")):
             causes[f"{ours or 'new'} taken for {'repeated' if s.repeated else 'new'}"] += 1
+    return causes
+
+
+def by_acks(way, segments, definition):
+    """Duplicate acknowledgements: tshark also counts those with nothing outstanding, but none whose window has changed."""
+    causes = Counter()
+    for s in segments:
+        ours = definition.verdicts.get(s.frame, "")
+        if s.way == way and s.duplicate_ack != (ours == "duplicate acknowledgement"):
+            causes[("copy" if ours == "copy" else "nothing outstanding") if s.duplicate_ack else "window changed"] += 1
     return causes
 
 

@@ -19,6 +19,7 @@ class Segment(NamedTuple):
     times: tuple  # value and echo of the timestamp option, () if there is none
     sack: tuple
     repeated: bool  # tshark says so: a retransmission, or out of order
+    duplicate_ack: bool = False  # tshark says so
 
     def has(self, flags):
         return self.flags & flags != 0
@@ -41,7 +42,7 @@ def copies(segments):
         ids[s.way].add(s.ip_id)
     answer = {way: soonest_answer(segments, way) for way in ids}
     for s in segments:
-        before = seen.setdefault(s[2:-1], s)
+        before = seen.setdefault(s[2:11], s)  # all of its header
         if before is s:
             continue
         late = abs(s.us - before.us)
