@@ -90,7 +90,10 @@ def in_flight_most(frames, answers):
         while following[0] < time:
             una = max(following[1], una or 0)
             following = next(acks)
-        if not frame.space or "R" in frame.flags:
+        if "R" in frame.flags:
+            continue
+        if not frame.space:  # RFC 9293 §3.10.7.4: it has the number that comes next
+            top = top if top is None else max(top, frame.start)
             continue
         if una is None:
             una = frame.start

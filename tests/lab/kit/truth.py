@@ -146,7 +146,7 @@ def arrived_anyway(frame, frames):
 def at_tap(frames, answers, counts):
     """What of it a tap can know: definitions (c) and (e), with the sender's word on which frame was sent again."""
     acknowledged = [(t, f.ack) for f in answers if "A" in f.flags for t in f.tap]
-    seen, passed, closed, opened, highest, reports, order = Seen(), set(), False, None, None, set(), []
+    seen, passed, closed, opened, highest, unneeded, order = Seen(), set(), False, None, None, [], []
     for time, frame in sorted(((t, f) for f in frames for t in f.tap), key=lambda pair: pair[0]):
         counts["tap_packets"] += 1
         counts["tap_octets"] += frame.octets
@@ -173,8 +173,8 @@ def at_tap(frames, answers, counts):
             counts["tap_unneeded"] += frame.unneeded
             needless = frame.unneeded and any(t < time and (ack - frame.end) % WRAP < HALF for t, ack in acknowledged)
             counts["tap_unneeded_acknowledged"] += needless
-            told = frame.unneeded and told_needless(frame, time, answers, reports)
-            counts["tap_unneeded_proved"] += needless or told
+            if frame.unneeded:
+                unneeded.append((not needless, time, frame))
         elif frame.again:
             counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
         elif below and not frame.both_syn:
@@ -186,6 +186,10 @@ def at_tap(frames, answers, counts):
         passed.add(frame.id)
         order.append(frame)
         seen.add(frame.start, frame.end)
+    reports = set()
+    for doubtful, time, frame in sorted(unneeded, key=lambda u: u[:2]):  # one that is known already uses up its DSACK
+        told = told_needless(frame, time, answers, reports)
+        counts["tap_unneeded_proved"] += not doubtful or told
     counts["tap_never_seen_octets"] = never_seen(frames, seen, [ack for _, ack in acknowledged])
 
 
