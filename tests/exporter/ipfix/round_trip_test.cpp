@@ -72,7 +72,7 @@ void read_back(const Sent& sent, std::uint32_t enterprise) {
 }
 
 TEST(RoundTrip, RecordsOfAllKindsAndAnySetOfGroupsComeBackEqual) {
-  for (std::uint64_t seed = 1; seed <= 5; ++seed) read_back(send(2000, seed, {}, 200), schema::kDocumentationPen);
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) read_back(send(1000, seed, {}, 60), schema::kDocumentationPen);
 }
 
 // As from an exporter that sends them in another order, or that repeats itself.
@@ -116,7 +116,7 @@ TEST(RoundTrip, HoldsUnderAnotherEnterpriseNumberAndDomain) {
 }
 
 TEST(RoundTrip, HoldsBeyondTheMostTemplatesWithFewerGroups) {
-  Sent sent = send(6000, 9, {}, 6000);
+  Sent sent = send(1500, 9, {}, 1500);
   Arrivals arrivals;
   ipfix::Reader reader(schema::kDocumentationPen, arrivals);
   for (const auto& m : sent.messages.all) ASSERT_EQ(reader.read(m), nullptr);
@@ -147,8 +147,13 @@ TEST(RoundTrip, ALostMessageIsToldByTheSequenceNumbers) {
     if (i != lost) {
       ASSERT_EQ(reader.read(sent.messages.all[i]), nullptr);
     }
-  const std::size_t missing = sent.expected.size() - arrivals.all.size();
-  ASSERT_GT(missing, 0u);
+  ASSERT_LT(arrivals.all.size(), sent.expected.size());
+  const auto sequence_at = [&](std::size_t i) {
+    Cursor c(sent.messages.all[i]);
+    c.skip(8);
+    return c.u32();
+  };
+  const std::uint64_t missing = sequence_at(lost + 1) - sequence_at(lost);  // data records, continuations too
   EXPECT_EQ(reader.losses(), (std::map<std::uint32_t, std::uint64_t>{{1, missing}}));
   EXPECT_EQ(reader.read(sent.messages.all[lost]), nullptr);  // it was only late
   EXPECT_TRUE(reader.losses().empty());
