@@ -31,7 +31,7 @@ FlowFacts facts_of(const Flow& f) {
 
 // What a packet of this flow will touch beyond the flow itself.
 void prefetch_behind(const Flow& f, const Packet& p, const tcp::TrackerPool& trackers) {
-  if (f.tracker) trackers.prefetch(*f.tracker, p.from_high, p.payload_length > 0);
+  if (f.tracker) trackers.prefetch(*f.tracker, p);
   if (f.look_inside && f.conversation) f.conversation->prefetch(p);
 }
 

@@ -26,7 +26,7 @@ void write_percentiles(FlowDraft& r, const tcp::Tracker& t, tcp::Sender endpoint
   if (d.round_trips.empty()) return;
   const tcp::RttStatistics& basic = t.rtt(endpoint);
   const std::uint32_t more = rare(d).more_samples;
-  const tcp::RttSketch::Others* others = d.rarities ? &d.rarities->round_trips : nullptr;
+  const tcp::RttCounts* others = d.rarities ? &d.rarities->round_trips : nullptr;
   tcp::RttSketch::Three us = d.round_trips.percentiles({50, 95, 99}, others);
   if (more == 0)
     for (std::uint32_t& each : us) each = std::clamp(each, basic.min_us, std::max(basic.min_us, basic.max_us));

@@ -32,7 +32,7 @@ struct Rarities {
   std::uint32_t sacked = 0;            // highest octet of its data that a SACK block covered
   bool duplicate_ack_seen = false, sacked_known = false;
 
-  RttSketch::Others round_trips;
+  RttCounts round_trips;
 
   Rarities() {}  // leaves alone what is only read after it has been written
 };

@@ -29,7 +29,9 @@ void Sending::start_interval() {
   carried = {};
   interval_segments = segments;
   round_trips.clear();
-  if (rarities) rarities->counts = {};
+  if (!rarities) return;
+  rarities->counts = {};
+  rarities->round_trips.clear();
 }
 
 // Another connection: what was counted of the one before it stays.

@@ -163,6 +163,6 @@ struct alignas(64) Sending {
   }
 };
 
-static_assert(offsetof(Sending, round_trips) == 60 && sizeof(Sending) == 64 * 3);
+static_assert(offsetof(Sending, round_trips) == 58 && sizeof(Sending) == 64 * 3);
 
 }  // namespace probe::tcp

@@ -109,13 +109,14 @@ class Tracker {
   static constexpr Nanos kNever = -(Nanos{1} << 62);
   Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
-  // Fetches what an ordinary segment of `s` will touch, some packets ahead: one with data waits for its
-  // acknowledgement, one without is the acknowledgement of what waits. `detail`: what the tracker was made with, which
-  // is not read because it may not be there yet.
-  [[gnu::always_inline]] void prefetch(Sender s, bool data, const Sending* detail) const {
+  // Fetches what this segment of `s` will touch if it is an ordinary one, some packets ahead: one with data waits for
+  // its acknowledgement, one without is the acknowledgement of what waits. `detail`: what the tracker was made with,
+  // which is not read because it may not be there yet.
+  [[gnu::always_inline]] void prefetch(const Packet& p, Sender s, const Sending* detail) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
+    const bool data = p.payload_length > 0;
     if (detail) {
-      __builtin_prefetch(&detail[s], 1);
+      if (p.sequence_length() > 0) __builtin_prefetch(&detail[s], 1);
       __builtin_prefetch(&detail[s ^ 1], 1);
       __builtin_prefetch(reinterpret_cast<const char*>(&detail[s ^ 1]) + 64, 1);
     }

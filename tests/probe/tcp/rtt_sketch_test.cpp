@@ -19,7 +19,7 @@ class Sketch {
 
  private:
   RttSketch sketch_;
-  RttSketch::Others others_;
+  RttCounts others_;
 };
 
 // The value of that rank, exactly.
@@ -31,18 +31,18 @@ std::uint32_t exact(std::vector<std::uint32_t> samples, unsigned percent) {
 constexpr double kError = 0.0313;  // half of the widest bucket, 1/16 of its least value
 
 TEST(RttSketch, BucketsAreSideBySideAndNarrow) {
-  for (unsigned b = 0; b + 1 < RttSketch::bucket(UINT32_MAX); ++b) {
-    const std::uint32_t low = RttSketch::lowest_of(b), width = RttSketch::width_of(b);
-    EXPECT_EQ(RttSketch::lowest_of(b + 1), low + width);
-    EXPECT_EQ(RttSketch::bucket(low), b);
-    EXPECT_EQ(RttSketch::bucket(low + width - 1), b);
+  for (unsigned b = 0; b + 1 < RttBucket::of(UINT32_MAX); ++b) {
+    const std::uint32_t low = RttBucket::lowest(b), width = RttBucket::width(b);
+    EXPECT_EQ(RttBucket::lowest(b + 1), low + width);
+    EXPECT_EQ(RttBucket::of(low), b);
+    EXPECT_EQ(RttBucket::of(low + width - 1), b);
     EXPECT_TRUE(low < 16 || width * 16 <= low);
   }
 }
 
 TEST(RttSketch, TellsThreeAtATime) {
   RttSketch s;
-  RttSketch::Others none;
+  RttCounts none;
   for (std::uint32_t us = 16; us < 32; ++us) s.add(us, none);  // buckets of one
   EXPECT_EQ(s.percentiles({6, 50, 100}, &none), (RttSketch::Three{16, 23, 31}));
   EXPECT_EQ(s.percentiles({7, 7, 8}, &none), (RttSketch::Three{17, 17, 17}));
@@ -77,7 +77,7 @@ TEST(RttSketch, PercentilesAreWithinThreePercent) {
   }
 }
 
-TEST(RttSketch, KeepsAFactorOfThousandWhateverCameFirst) {
+TEST(RttSketch, KeepsAFactorOfTwoHundredWhateverCameFirst) {
   for (const bool low_first : {true, false}) {
     Sketch s;
     for (int i = 0; i < 100; ++i) {
