@@ -1,6 +1,7 @@
 #include "probe/tcp/rtt_sketch.h"
 
 #include <algorithm>
+#include <cstring>
 #include <numeric>
 
 namespace probe::tcp {
@@ -67,37 +68,72 @@ void RttSketch::add(std::uint32_t us, RttCounts& others) {
 
 namespace {
 
-// The values of three ranks among the counts of the buckets [first, end).
-template <class Count>
-RttSketch::Three values_of(const RttSketch::Three& percent, unsigned first, unsigned end, std::uint32_t total,
-                           Count count) {
-  std::array<std::uint64_t, 3> rank;
-  for (std::size_t i = 0; i < rank.size(); ++i)
-    rank[i] = std::max<std::uint64_t>((std::uint64_t{total} * percent[i] + 99) / 100, 1);
-  RttSketch::Three out{};
-  std::size_t found = 0;
-  std::uint32_t up_to = 0;
-  for (unsigned b = first; b < end; ++b) {
-    up_to += count(b);
-    if (up_to < rank[found]) continue;
-    const std::uint32_t value = RttBucket::lowest(b) + RttBucket::width(b) / 2;
-    while (found < out.size() && up_to >= rank[found]) out[found++] = value;
-    if (found == out.size()) break;
+// The values of three ranks, told the buckets in their order.
+class Ranks {
+ public:
+  Ranks(const RttSketch::Three& percent, std::uint32_t total) {
+    for (std::size_t i = 0; i < rank_.size(); ++i)
+      rank_[i] = std::max<std::uint64_t>((std::uint64_t{total} * percent[i] + 99) / 100, 1);
   }
-  return out;
+  // True: all are found.
+  bool add(unsigned bucket, std::uint32_t count) {
+    up_to_ += count;
+    while (up_to_ >= rank_[found_]) {
+      values[found_] = RttBucket::lowest(bucket) + RttBucket::width(bucket) / 2;
+      if (++found_ == values.size()) return true;
+    }
+    return false;
+  }
+
+  RttSketch::Three values{};
+
+ private:
+  std::array<std::uint64_t, 3> rank_;
+  std::size_t found_ = 0;
+  std::uint64_t up_to_ = 0;
+};
+
+// Eight counts at once.
+using Word = std::uint64_t;
+Word word_at(const std::uint8_t* counts) {
+  static_assert(std::endian::native == std::endian::little);
+  Word w;
+  std::memcpy(&w, counts, sizeof w);
+  return w;
+}
+std::uint32_t sum_of(Word w) {
+  constexpr Word kEvery2nd = 0x00ff'00ff'00ff'00ff, kOnes = 0x0001'0001'0001'0001;
+  return static_cast<std::uint32_t>(((w & kEvery2nd) + (w >> 8 & kEvery2nd)) * kOnes >> 48);
 }
 
 }  // namespace
 
 RttSketch::Three RttSketch::percentiles(const Three& percent, const RttCounts* others) const {
   if (empty()) return {};
-  std::uint32_t total = std::accumulate(home_.begin(), home_.end(), 0u);
-  const unsigned end = origin_ + kWidth;
-  if (!others || others->empty())
-    return values_of(percent, origin_, end, total, [this](unsigned b) { return home_[b - origin_]; });
-  for (unsigned b = others->first(); b < others->end(); ++b) total += others->at(b);
-  return values_of(percent, std::min<unsigned>(others->first(), origin_), std::max(others->end(), end), total,
-                   [&](unsigned b) { return at(b) + others->at(b); });
+  std::uint32_t total = 0;
+  for (unsigned i = 0; i < kWidth; i += sizeof(Word)) total += sum_of(word_at(&home_[i]));
+  if (others && !others->empty()) return percentiles_of_all(percent, *others, total);
+  Ranks ranks(percent, total);
+  for (unsigned i = 0; i < kWidth; i += sizeof(Word)) {
+    Word w = word_at(&home_[i]);
+    for (unsigned at = i; w != 0; w >>= 8, ++at) {
+      const auto empty_ones = static_cast<unsigned>(std::countr_zero(w)) / 8;
+      w >>= 8 * empty_ones;
+      at += empty_ones;
+      if (ranks.add(origin_ + at, w & 0xff)) return ranks.values;
+    }
+  }
+  return ranks.values;
+}
+
+RttSketch::Three RttSketch::percentiles_of_all(const Three& percent, const RttCounts& others,
+                                               std::uint32_t total) const {
+  for (unsigned b = others.first(); b < others.end(); ++b) total += others.at(b);
+  Ranks ranks(percent, total);
+  const unsigned end = std::max(others.end(), origin_ + kWidth);
+  for (unsigned b = std::min<unsigned>(others.first(), origin_); b < end; ++b)
+    if (ranks.add(b, at(b) + others.at(b))) break;
+  return ranks.values;
 }
 
 }  // namespace probe::tcp

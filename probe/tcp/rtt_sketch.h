@@ -78,6 +78,7 @@ class RttSketch {
   static constexpr unsigned kBelow = 24;  // buckets of home_ below the first sample
 
   void start(unsigned bucket);
+  Three percentiles_of_all(const Three& percent, const RttCounts& others, std::uint32_t total) const;
   std::uint32_t at(unsigned bucket) const { return bucket - origin_ < kWidth ? home_[bucket - origin_] : 0; }
 
   std::uint16_t origin_ = kNone;  // the bucket where home_ begins

@@ -28,6 +28,7 @@ void Sending::start_interval() {
   acknowledged = 0;
   carried = {};
   interval_segments = segments;
+  syn.repeats = 0;
   round_trips.clear();
   if (!rarities) return;
   rarities->counts = {};

@@ -8,6 +8,7 @@
 
 #include "probe/base/pool.h"
 #include "probe/base/quality.h"
+#include "probe/base/sequence.h"
 #include "probe/packet/packet.h"
 #include "probe/tcp/handshake.h"
 #include "probe/tcp/outstanding.h"
@@ -243,8 +244,16 @@ class Tracker {
 
   enum class Repeat { timeout, recovery, tail_probe };
   Rarities& rarities_of(Sender);
-  std::uint32_t in_flight(Sender) const;
-  std::uint32_t window_for(Sender) const;
+  std::uint32_t in_flight(Sender s) const {
+    const std::int32_t octets = sequence_distance(sides_[s].acknowledged_or_origin(), sides_[s].top);
+    return octets > 0 ? static_cast<std::uint32_t>(octets) : 0;
+  }
+  // What `s` may have in flight.
+  std::uint32_t window_for(Sender s) const {
+    const Side& to = sides_[s ^ 1];
+    if (!to.window_seen || !to.scale_known) return Sending::kUnknownWindow;
+    return std::uint32_t{to.window} << (to.window_scaled ? to.window_shift : 0);
+  }
   bool is_open() const;
   std::uint32_t segments_of(Sender s) const { return detail_ ? detail_[s].segments : 0; }
   void count(Sender s, std::uint32_t RareCounts::*what) {

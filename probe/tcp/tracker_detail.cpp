@@ -32,18 +32,6 @@ Rarities& Tracker::rarities_of(Sender s) {
   return *d.rarities;
 }
 
-std::uint32_t Tracker::in_flight(Sender s) const {
-  const Side& from = sides_[s];
-  return static_cast<std::uint32_t>(std::max(sequence_distance(from.acknowledged_or_origin(), from.top), 0));
-}
-
-// What `s` may have in flight.
-std::uint32_t Tracker::window_for(Sender s) const {
-  const Side& to = sides_[s ^ 1];
-  if (!to.window_seen || !to.scale_known) return Sending::kUnknownWindow;
-  return std::uint32_t{to.window} << (to.window_scaled ? to.window_shift : 0);
-}
-
 void Tracker::note_flags(const Packet& p, Sender s) {
   constexpr std::uint8_t kExperienced = 3;  // RFC 3168 §5
   RareCounts& counts = rarities_of(s).counts;

@@ -180,6 +180,8 @@ TEST_P(Detail, SynsAreSentAgainByTimersOnly) {
   EXPECT_EQ(t.rare(kClient).timeouts, 2u);
   EXPECT_EQ(t.sending[kClient].syn.repeats, 2u);
   EXPECT_EQ(t.sending[kServer].syn.repeats, 1u);
+  t.tracker.start_interval();
+  EXPECT_EQ(t.sending[kClient].syn.repeats + t.sending[kServer].syn.repeats, 0u);
 }
 
 TEST_P(Detail, ProofsOfNeedlessnessAreToldApart) {
