@@ -27,7 +27,10 @@ struct Input {
     octets.shrink_to_fit();  // so that the sanitizer sees the first octet beyond
     now += step * 64 * kMillisecond;
     const auto types = static_cast<unsigned>(LinkType::unknown) + 1;
-    f = {octets, static_cast<std::uint32_t>(octets.size() + cut * 16u), static_cast<LinkType>(link % types), 0, now};
+    f = {.octets = octets,
+         .wire_length = static_cast<std::uint32_t>(octets.size() + cut * 16u),
+         .link = static_cast<LinkType>(link % types),
+         .time = now};
     return true;
   }
 };
