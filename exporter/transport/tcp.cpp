@@ -108,12 +108,14 @@ void TcpTransport::connected() {
   state_ = State::connected;
   queue_.drop_without_data();
   for (auto m = greeting.rbegin(); m != greeting.rend(); ++m) {
-    // RFC 7011 §3.1: the sequence number of a message is that of the data record which comes next in this stream.
+    // RFC 7011 §3.1: the sequence number of a message is that of the data record which comes next in this stream. That
+    // of templates is the number of the message they stand before now; what is told in domain 0 has records of its own.
     constexpr std::size_t kSequence = 8, kDomain = 12, kHeader = 16;
-    const bool same_domain =
-        !queue_.empty() && m->size() >= kHeader &&
-        std::equal(m->begin() + kDomain, m->begin() + kHeader, queue_.front().octets.begin() + kDomain);
-    if (same_domain) std::copy_n(queue_.front().octets.begin() + kSequence, 4, m->begin() + kSequence);
+    const Bytes header = Bytes(*m).first(kHeader), domain = header.subspan(kDomain);
+    const bool templates = std::any_of(domain.begin(), domain.end(), [](std::uint8_t o) { return o != 0; });
+    if (templates && !queue_.empty() &&
+        std::equal(domain.begin(), domain.end(), queue_.front().octets.begin() + kDomain))
+      std::copy_n(queue_.front().octets.begin() + kSequence, 4, m->begin() + kSequence);
     queue_.push_front(std::move(*m));
   }
 }
