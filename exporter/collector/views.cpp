@@ -98,11 +98,21 @@ constexpr ViewColumn kSql[] = {
     {"response ms", "responseTimeMicroseconds", Show::milliseconds},
     {"in server ms", "serverResponseTimeMicroseconds", Show::milliseconds},
 };
+constexpr ViewColumn kQuic[] = {
+    {"client", "coalesce(sourceIPv4Address, sourceIPv6Address)"},
+    {"server", kServer},
+    {"octets", "requestOctetCount + quicServerOctetCount", Show::number},
+    {"version", "printf('%x', quicVersion)"},
+    {"client RTT ms", "quicClientHandshakeRttMicroseconds", Show::milliseconds},
+    {"server RTT ms", "quicServerHandshakeRttMicroseconds", Show::milliseconds},
+    {"spin RTT ms", "quicSpinRttMinMicroseconds", Show::milliseconds},
+};
 constexpr View kViews[] = {
     {"flow", "Largest flows", "flow", "octets", "1", kFlows},
     {"http", "Slowest HTTP transactions", "http", "response ms", "1", kHttp},
     {"dns", "Slowest DNS queries", "dns", "response ms", "1", kDns},
     {"sql", "Slowest SQL statements", "sql", "response ms", "1", kSql},
+    {"quic", "Largest QUIC connections", "quic", "octets", "1", kQuic},
 };
 
 const View* find_view(std::string_view name) {

@@ -396,7 +396,8 @@ inline constexpr Row kRows[] = {
     ours(quic_connection, 1802, count(kOctets), "quicServerOctetCount",
          "Octets of the server's datagrams; requestOctetCount has the client's."),
     ours(quic_connection, 1803, text(40), "quicOriginalConnectionId",
-         "Destination connection ID of the client's first Initial, in hexadecimal: the name of the connection in qlogs."),
+         "Destination connection ID of the client's first Initial, in hexadecimal: the name of the connection in "
+         "qlogs."),
     ours(quic_connection, 1804, text(40), "quicClientConnectionId", "That the client chose in the handshake."),
     ours(quic_connection, 1805, text(40), "quicServerConnectionId", "That the server chose in the handshake."),
     ours(quic_server_handshake, 1806, microseconds(), "quicServerHandshakeRttMicroseconds",

@@ -52,7 +52,8 @@ void print_report(const CollectorReport& r) {
   line(r.options_records, "options records (types, statistics)");
   line(r.other_records, "records that are no flow and no transaction");
   line(r.ignored_fields, "fields of templates that are not known here");
-  for (const auto& l : r.losses) fmt::print(stderr, "  from {} domain {}: {} data records lost\n", l.peer, l.domain, l.records);
+  for (const auto& l : r.losses)
+    fmt::print(stderr, "  from {} domain {}: {} data records lost\n", l.peer, l.domain, l.records);
   for (const auto& e : r.exporters) fmt::print(stderr, "  {} tells: {}\n", e.peer, told(e.told));
   for (const std::string& t : r.troubles) fmt::print(stderr, "  {}\n", t);
 }

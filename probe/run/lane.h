@@ -58,8 +58,8 @@ struct Batch {
   std::size_t used = 0;
   Nanos now = 0;
   unsigned shed_level = 0;  // of a live dispatcher, when these packets came
-  bool end_flows = false;  // after these packets all flows end
-  bool last = false;       // after these nothing comes
+  bool end_flows = false;   // after these packets all flows end
+  bool last = false;        // after these nothing comes
 
   Batch() { packets.reserve(kPackets); }
   bool fits(const Packet& p) const { return packets.size() < kPackets && used + p.payload.size() <= kOctets; }

@@ -12,6 +12,7 @@ struct Hole {
   std::uint32_t opened_us;   // when the segment behind it passed
   std::uint32_t timestamp;   // TSval of that segment, if the sender uses timestamps
   std::uint32_t segments;    // with new data before that one (Sending::segments)
+  bool numbers_missing;      // and IPv4 identifications: somebody was sent in between
 };
 
 // A few of them, ordered. Octets of a hole that had to be forgotten count as seen.

@@ -183,7 +183,8 @@ class Tracker {
     bool more : 1 = false;            // segments wait in the backlog of its troubles
     bool met : 1 = false;             // its SYN-ACK of a simultaneous open has passed
     bool window_scaled : 1 = false;   // `window` is not that of its SYN
-    unsigned spare : 11 = 0;          // so that a new one is written without being read
+    bool ids_skipped : 1 = false;     // before the packet at hand: some of this sender are missing
+    unsigned spare : 10 = 0;          // so that a new one is written without being read
 
     Outstanding outstanding;
     RecentPackets packets;

@@ -58,7 +58,7 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     if (detail_) note_data(p, s, now_us);
     return Verdict::fresh;
   }
-  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s)};
+  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.ids_skipped};
   open_hole(from, hole);
   advance(from, p, end, now_us);
   if (detail_) note_data(p, s, now_us);
@@ -72,7 +72,8 @@ void Tracker::on_gap_told(const Packet& p, Sender s, std::uint32_t now_us) {
   const std::int32_t ahead = sequence_distance(from.top, p.tcp.sequence);
   const auto reach = static_cast<std::int32_t>(std::min(sides_[s ^ 1].reach(), std::uint32_t{kFar}));
   if (ahead <= 0 || ahead > reach || from.provisional || from.probed) return;
-  open_hole(from, {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s)});
+  open_hole(from,
+            {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.ids_skipped});
   from.top = p.tcp.sequence;
   from.top_us = now_us;
 }
@@ -164,7 +165,8 @@ Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
   const std::uint32_t end = p.tcp.sequence + p.sequence_length();
   const auto origin_us = static_cast<std::uint32_t>(from.origin_time / kMicrosecond);
   const Hole hole{p.tcp.sequence, from.origin,           microseconds_of(p) - std::uint32_t{kFar},
-                  origin_us,      from.origin_timestamp, segments_of(s)};
+                  origin_us,      from.origin_timestamp, segments_of(s),
+                  false};
   if (was_reordered(p, s, hole)) {
     ++troubles_of(from).measures.out_of_order_packets;
     if (detail_) note_reordered(p, s, hole);
@@ -221,7 +223,8 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
   const Nanos since_before = static_cast<std::int32_t>(microseconds_of(p) - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
-  if (from.ids_change && !from.ids_jump && p.ip_id != 0) return false;  // it is ahead of those that came before
+  // It is ahead of those that came before, and the number of its original is missing among theirs.
+  if (hole.numbers_missing && !from.ids_jump && p.ip_id != 0) return false;
   return lag < std::min(own / 2, kReorderingLagAfterPause);
 }
 
@@ -230,10 +233,11 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
 void Tracker::Side::identify(std::uint16_t id) {
   constexpr std::int16_t kNear = 1024;  // further apart they are random, or count the packets of others too
   const auto step = static_cast<std::int16_t>(id - ip_id);
-  id_behind = false;
+  id_behind = ids_skipped = false;
   if (id == 0 || step == 0) return;
   if (ids_change && step > 0 && step <= kNear) {
     ip_id = id;
+    ids_skipped = step > 1;
     return;
   }
   if (ip_id != 0) {

@@ -26,7 +26,7 @@ def replay(probe, capture, *options):
 
 def without_times(records):
     def lasting(name):
-        return not name.endswith(("Milliseconds", "Microseconds", "Nanoseconds")) and name not in OF_TIME
+        return not name.endswith(("Milliseconds", "Microseconds", "Nanoseconds", "PerSecond")) and name not in OF_TIME
     return [{name: value for name, value in record.items() if lasting(name)} for record in records]
 
 

@@ -8,7 +8,7 @@
 namespace probe::tcp {
 namespace {
 
-constexpr Hole hole(std::uint32_t begin, std::uint32_t end) { return {begin, end, begin, end, 0, 0}; }
+constexpr Hole hole(std::uint32_t begin, std::uint32_t end) { return {begin, end, begin, end, 0, 0, false}; }
 
 TEST(Holes, AreFilledFromEitherEndAndFromTheMiddle) {
   Holes h;
@@ -76,7 +76,7 @@ TEST(Holes, AgreeWithASetOfOctets) {
       const std::uint32_t from = random() % 120, to = from + random() % 30;
       if (random() % 3 == 0 && missing.size() < 60) {
         const std::uint32_t n = 1 + random() % 10;
-        const Hole opened{top + 1, top + 1 + n, 0, 0, 0, 0};
+        const Hole opened{top + 1, top + 1 + n, 0, 0, 0, 0, false};
         if (h.open(opened, start)) break;
         for (std::uint32_t i = 0; i < n; ++i) missing.insert(opened.begin - start + i);
         top += n + 1;
