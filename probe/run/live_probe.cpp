@@ -246,8 +246,7 @@ MemoryPlan LiveProbe::memory() const {
   plan.add(ports_.memory);
   for (const auto& w : workers_)
     if (w->intake()) plan.add({{"fragments", w->intake()->octets()}});
-  if (dispatcher_)
-    plan.add({{"fragments", dispatcher_->octets()}, {"batches", workers_.size() * BatchWay::octets()}});
+  if (dispatcher_) plan.add({{"fragments", dispatcher_->octets()}, {"batches", workers_.size() * BatchWay::octets()}});
   return plan;
 }
 
