@@ -14,11 +14,14 @@ struct FieldOrder {
 };
 constexpr std::array<FieldOrder, schema::kKindCount> field_orders() {
   std::array<FieldOrder, schema::kKindCount> out{};
-  for (std::size_t e = 0; e < schema::kElementCount; ++e) {
-    if (schema::is_internal(schema::kElements[e].group)) continue;
-    const schema::PlaceByKind places = schema::places_of(e);
-    for (std::size_t k = 0; k < schema::kKindCount; ++k)
-      if (places[k] != schema::kNoPlace) out[k].places[out[k].count++] = places[k];
+  for (std::size_t k = 0; k < schema::kKindCount; ++k) {
+    const schema::Layout& l = schema::kLayouts[k];
+    std::array<std::uint8_t, schema::kElementCount> place_of{};  // + 1
+    for (std::size_t p = 0; p < l.count; ++p)
+      if (!schema::is_internal(schema::kElements[l.places[p].element].group))
+        place_of[l.places[p].element] = static_cast<std::uint8_t>(p + 1);
+    for (const std::uint8_t place : place_of)
+      if (place != 0) out[k].places[out[k].count++] = static_cast<std::uint8_t>(place - 1);
   }
   return out;
 }
