@@ -60,6 +60,12 @@ class Quic final : public Session {
   bool repeated_ = false;
 };
 
+// Whoever sends it has heard the other side: which one it is cannot be told, and the beginning has been missed.
+bool holds_handshake(Bytes rest) {
+  const std::optional<LongHeader> next = has_long_header(rest) ? read_long_header(rest) : std::nullopt;
+  return next && next->type == PacketType::handshake;
+}
+
 Guess Quic::guess(Bytes first, Side from) {
   const std::optional<LongHeader> h = read_long_header(first);
   if (!h || (h->type != PacketType::version_negotiation && !has_fixed_bit(first))) return Guess::no;
@@ -72,9 +78,10 @@ Guess Quic::guess(Bytes first, Side from) {
     case PacketType::initial:
       if (h->token) return Guess::from_client;
       if (h->destination.size() < kLeastOriginalOctets) return Guess::from_server;
+      if (holds_handshake(h->rest)) return Guess::no;
       break;
     case PacketType::handshake:
-      break;
+      return Guess::no;
   }
   return from == Side::client ? Guess::from_client : Guess::from_server;
 }
@@ -192,6 +199,7 @@ void Quic::report(Scribe& scribe) {
   e.request_last = last_;
   e.request_octets = octets_[index_of(Side::client)];
   if (repeated_) e.quality |= bit_of(Quality::handshake_repeated);
+  if ((flags_ & kEstablished) == 0) e.quality |= bit_of(Quality::half_transaction);
   if (!start_seen_) e.quality |= bit_of(Quality::mid_stream);
   scribe.commit(d, e);
   begun_ = kNoTime;

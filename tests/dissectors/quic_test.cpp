@@ -163,6 +163,8 @@ TEST(QuicGuess, PrefersNoToAWrongYes) {
   EXPECT_EQ(guess(initial(kOriginal, kClient, "token"), Side::server), Guess::from_client);
   EXPECT_EQ(guess(retry(kClient, kServer)), Guess::from_server);
   EXPECT_EQ(guess(short_header(true)), Guess::no);
+  EXPECT_EQ(guess(initial(kOriginal, kServer) + handshake(kOriginal, kServer)), Guess::no) << "from either side";
+  EXPECT_EQ(guess(handshake(kClient, kServer)), Guess::no);
   EXPECT_EQ(guess(initial(kOriginal, kClient, "", 0x51303433)), Guess::no) << "another layout: gQUIC";
   EXPECT_EQ(guess(initial(std::string(21, 'i'), kClient)), Guess::no);
   const std::string whole = initial(kOriginal, kClient);
