@@ -1,6 +1,7 @@
 // What a protocol has to provide. One file a protocol; the file's name is the protocol's name.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -8,6 +9,7 @@
 #include <span>
 #include <string_view>
 
+#include "dissectors/kit/media_table.h"
 #include "dissectors/notebook.h"
 #include "exporter/record/record.h"
 #include "probe/base/bytes.h"
@@ -20,8 +22,10 @@ constexpr Side other(Side s) { return s == Side::client ? Side::server : Side::c
 constexpr std::size_t index_of(Side s) { return static_cast<std::size_t>(s); }
 
 // What a protocol thinks of the first octets of one side of a conversation. `maybe` asks for more octets; `from_client`
-// and `from_server` say: ours, and this side is the client or the server, whatever the ports make believe.
-enum class Guess : std::uint8_t { no, maybe, from_client, from_server };
+// and `from_server` say: ours, and this side is the client or the server, whatever the ports make believe. `trial`,
+// over UDP only: may be ours, more datagrams will tell; unless another is sure, a session is opened that is on trial
+// for as long as it is unsure.
+enum class Guess : std::uint8_t { no, maybe, from_client, from_server, trial };
 
 enum class Over : std::uint8_t { tcp, udp, both };
 
@@ -35,7 +39,7 @@ struct Arrival {
 
 // The answer to data.
 struct Step {
-  enum class What : std::uint8_t { used, need, skip, not_ours };
+  enum class What : std::uint8_t { used, need, skip, not_ours, unsure };
   What what;
   std::uint64_t octets;
 
@@ -49,6 +53,9 @@ struct Step {
   static constexpr Step skip(std::uint64_t n) { return {What::skip, n}; }
   // This is not our protocol, or there is no way to go on: the session is closed.
   static constexpr Step not_ours() { return {What::not_ours, 0}; }
+  // Only of a session on trial (Guess::trial): this datagram has been looked at and proves nothing. Until it answers
+  // something else such a session commits nothing; if that is not_ours(), the other protocols are asked again.
+  static constexpr Step unsure() { return {What::unsure, 0}; }
 };
 inline constexpr std::size_t kMostNeeded = 16 * 1024;
 inline constexpr std::uint64_t kToTheEnd = std::numeric_limits<std::uint64_t>::max();  // skip: until the side ends
@@ -63,6 +70,13 @@ struct Exchange {
   std::uint64_t request_octets = 0;
   std::uint64_t response_octets = 0;
   std::uint32_t quality = 0;  // bits of probe/base/quality.h that the dissector itself has to say
+  bool about_server = false;  // the record is about what the server sent: its source is the server
+};
+
+// Which flow a session is about.
+struct FlowEnds {
+  std::array<MediaAddress, 2> side;  // index_of(Side)
+  std::uint64_t flow_id = 0;         // element flowId
 };
 
 // Where records come from and where they go. Fields that all records of a flow share, and everything that follows from
@@ -80,6 +94,9 @@ class Scribe {
   }
   // Memory for what a session must remember beyond its slot.
   virtual Notebook& notes() = 0;
+  // Media that signalling announced, in this flow or another.
+  virtual MediaTable& media() = 0;
+  virtual FlowEnds ends() const = 0;
 
  private:
   virtual Record* take(std::size_t kind) = 0;

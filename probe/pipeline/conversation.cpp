@@ -72,18 +72,41 @@ void Conversation::acknowledge(unsigned data_sender, std::uint32_t sequence, Nan
 }
 
 void Conversation::on_datagram(const Packet& p, unsigned sender, Scribe& scribe) {
-  constexpr std::uint8_t kMostDatagrams = 4;
   if (p.payload.empty()) return;
-  if (state_ == State::guessing) {
-    if (tries_[sender] >= kMostDatagrams) return home_->counters_.add(Counter::dissection_segments_untried);
-    const Verdict v = ask(sender, p.payload, true);
-    if (v.guess == Guess::no) count_try(sender, kMostDatagrams);
-    if (v.guess == Guess::no || !open(v, sender)) return;
-  }
+  if (state_ == State::guessing && !guess_datagram(p, sender)) return;
   const Step step = session_->on_data(side_of(sender), p.payload, {p.time, p.time}, scribe);
+  if (on_trial_) return judge(step, p, sender, scribe);
   if (step.what == Step::What::not_ours) return leave(scribe);
   if (step.what == Step::What::need || step.octets < p.payload.size())
     home_->counters_.add(Counter::dissection_datagram_rest);
+}
+
+// False: no session.
+bool Conversation::guess_datagram(const Packet& p, unsigned sender) {
+  constexpr std::uint8_t kMostDatagrams = 4;
+  if (tries_[sender] >= kMostDatagrams) {
+    home_->counters_.add(Counter::dissection_segments_untried);
+    return false;
+  }
+  const Verdict v = ask(sender, p.payload, true);
+  if (v.guess == Guess::no) count_try(sender, kMostDatagrams);
+  return v.guess != Guess::no && open(v, sender);
+}
+
+// What a session on trial says of a datagram. A protocol that was wrong once is not asked again.
+void Conversation::judge(Step step, const Packet& p, unsigned sender, Scribe& scribe) {
+  if (step.what == Step::What::unsure) return;
+  if (step.what != Step::What::not_ours) {
+    on_trial_ = false;
+    ++home_->by_dissector_[protocol_].flows;
+    return;
+  }
+  close_session(scribe);
+  candidates_ &= ~(std::uint64_t{1} << protocol_);
+  protocol_ = kNone;
+  on_trial_ = false;
+  state_ = State::guessing;
+  on_datagram(p, sender, scribe);
 }
 
 // Every turn takes octets out of the stream, ends, or is counted by answer(): no dissector can make it endless.
@@ -136,6 +159,7 @@ bool Conversation::answer(StreamReader& reader, const Piece& p, Step step) {
       reader.skip(n);
       break;
     case Step::What::not_ours:
+    case Step::What::unsure:
       return false;
   }
   idle_ = n == 0 ? static_cast<std::uint8_t>(idle_ + 1) : std::uint8_t{0};
@@ -143,13 +167,14 @@ bool Conversation::answer(StreamReader& reader, const Piece& p, Step step) {
 }
 
 void Conversation::finish(Scribe& scribe) {
+  const bool unsure = state_ == State::open && on_trial_;
   for (unsigned i = 0; i < 2; ++i) {
     const unsigned sender = i ^ client_;  // requests first
     StreamReader reader(streams_[sender], home_->streams_, home_->counters_);
     reader.finish(false);
     read(sender, reader, scribe);
   }
-  if (state_ == State::guessing && begun_) home_->counters_.add(Counter::dissection_unknown);
+  if (unsure || (state_ == State::guessing && begun_)) home_->counters_.add(Counter::dissection_unknown);
   die(scribe);
 }
 
@@ -167,13 +192,16 @@ void Conversation::leave(Scribe& scribe) {
 
 void Conversation::die(Scribe& scribe) {
   state_ = State::dead;
-  if (session_) {
-    session_->on_end(scribe);
-    session_->~Session();
-    home_->sessions_[protocol_]->give(session_);
-    session_ = nullptr;
-  }
+  close_session(scribe);
   for (Stream& s : streams_) s.release(home_->streams_);
+}
+
+void Conversation::close_session(Scribe& scribe) {
+  if (!session_) return;
+  session_->on_end(scribe);
+  session_->~Session();
+  home_->sessions_[protocol_]->give(session_);
+  session_ = nullptr;
 }
 
 }  // namespace probe

@@ -27,6 +27,8 @@ struct DissectionOptions {
   std::size_t sessions = 1 << 16;  // of each protocol
   std::size_t notes = 1 << 13;
   tcp::StreamOptions streams;
+  MediaTable* media = nullptr;            // what all workers share; without it there is one of its own
+  std::size_t media_endpoints = 1 << 10;  // of that
 };
 
 // What happened to the flows of one dissector. Other threads may read it.
@@ -51,6 +53,7 @@ class Dissection {
   void close(Conversation*);
 
   Notebook& notes() { return notes_; }
+  MediaTable& media() { return *media_; }
   std::span<const Dissector* const> all() const { return all_; }
   DissectorCounters& of(std::size_t dissector) { return by_dissector_[dissector]; }
   const DissectorCounters& of(std::size_t dissector) const { return by_dissector_[dissector]; }
@@ -75,6 +78,8 @@ class Dissection {
   std::vector<std::unique_ptr<SlotPool>> sessions_;  // by dissector
   tcp::StreamPool streams_;
   Notebook notes_;
+  std::unique_ptr<MediaTable> own_media_;
+  MediaTable* media_;
   std::array<DissectorCounters, kMostDissectors> by_dissector_;
 };
 
@@ -119,10 +124,10 @@ class Conversation {
   // Nothing more is to be learnt: finish() and close() it, and do not open another for this flow.
   bool dead() const { return state_ == State::dead; }
   // The protocol, which stays known after the conversation died; nullptr: none (yet).
-  const Dissector* protocol() const { return protocol_ == kNone ? nullptr : home_->all()[protocol_]; }
+  const Dissector* protocol() const { return protocol_ == kNone || on_trial_ ? nullptr : home_->all()[protocol_]; }
   std::size_t protocol_index() const { return protocol_; }  // in Dissection::all(), if protocol()
-  // Who is the client by the octets of the payload: 0 or 1; -1 while no protocol is known.
-  int client() const { return protocol_ == kNone ? -1 : client_; }
+  // Who is the client by the octets of the payload: 0 or 1; -1 if they do not tell.
+  int client() const { return client_told_ ? client_ : -1; }
   // Bits of probe/base/quality.h: stream_gap, not_dissected.
   std::uint32_t quality() const {
     return (gap_ ? bit_of(Quality::stream_gap) : 0) | (no_session_ ? bit_of(Quality::not_dissected) : 0);
@@ -145,6 +150,8 @@ class Conversation {
   void on_segment(const Packet&, unsigned sender, const FlowFacts&, Scribe&);
   void on_reset(const Packet&, unsigned sender, Scribe&);
   void on_datagram(const Packet&, unsigned sender, Scribe&);
+  bool guess_datagram(const Packet&, unsigned sender);
+  void judge(Step, const Packet&, unsigned sender, Scribe&);
   void read(unsigned sender, tcp::StreamReader&, Scribe&);
 
   void guess(unsigned sender, tcp::StreamReader&, const tcp::Piece&, Scribe&);
@@ -160,6 +167,7 @@ class Conversation {
   void give_up(Scribe&);
   void leave(Scribe&);
   void die(Scribe&);
+  void close_session(Scribe&);
   Side side_of(unsigned sender) const { return sender == client_ ? Side::client : Side::server; }
 
   Dissection* home_;
@@ -169,6 +177,8 @@ class Conversation {
   std::uint8_t client_ = 0;
   std::uint8_t idle_ = 0;  // answers in a row that got nobody further
   std::array<std::uint8_t, 2> tries_{};
+  bool on_trial_ = false;     // the session is not sure yet that this is its protocol
+  bool client_told_ = false;  // by the protocol
   bool begun_ = false;
   bool from_start_ = false;
   bool gap_ = false;

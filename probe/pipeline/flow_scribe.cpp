@@ -53,9 +53,9 @@ Exchange with_repeats(Exchange e, const Flow& f) {
 
 }  // namespace
 
-void write_identity(Record& r, const Flow& f) {
+void write_identity(Record& r, const Flow& f, bool turned) {
   const FlowKey& k = f.key;
-  const bool from_high = f.initiator == 1;
+  const bool from_high = (f.initiator == 1) != turned;
   const Address& source = from_high ? k.high_address : k.low_address;
   const Address& destination = from_high ? k.low_address : k.high_address;
   set_in<"flowId">(r, f.id);
@@ -73,6 +73,15 @@ void write_identity(Record& r, const Flow& f) {
   }
 }
 
+FlowEnds FlowScribe::ends() const {
+  const FlowKey& k = flow_->key;
+  const MediaAddress low{k.low_address.high, k.low_address.low, k.low_port};
+  const MediaAddress high{k.high_address.high, k.high_address.low, k.high_port};
+  const int told = flow_->conversation ? flow_->conversation->client() : -1;
+  const bool client_is_high = (told < 0 ? int{flow_->initiator} : told) == 1;
+  return {client_is_high ? std::array{high, low} : std::array{low, high}, flow_->id};
+}
+
 Record* FlowScribe::take(std::size_t kind) {
   while (true) {
     if (Record* r = pools_.take(kind)) return r;
@@ -85,7 +94,7 @@ Record* FlowScribe::take(std::size_t kind) {
 void FlowScribe::put(Record* r, const Exchange& seen) {
   Flow& f = *flow_;
   const Exchange e = with_repeats(seen, f);
-  write_identity(*r, f);
+  write_identity(*r, f, e.about_server);
   set_in<"transactionId">(*r, std::uint64_t{++f.transactions});
   set_in<"requestOctetCount">(*r, e.request_octets);
   const std::uint32_t marks = e.quality | f.quality | (f.tracker ? f.tracker->quality() : 0);

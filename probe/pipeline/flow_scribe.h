@@ -24,6 +24,8 @@ class FlowScribe final : public Scribe {
 
   void bind(Flow& f) { flow_ = &f; }
   Notebook& notes() override { return dissection_.notes(); }
+  MediaTable& media() override { return dissection_.media(); }
+  FlowEnds ends() const override;
   // Memory for a flow record; nullptr, and counted, if there is none.
   Record* take_flow() { return take(schema::find_kind("flow")); }
   void commit_flow(Record*);
@@ -40,7 +42,7 @@ class FlowScribe final : public Scribe {
   Flow* flow_ = nullptr;
 };
 
-// flowId, protocol, addresses and ports, initiator first.
-void write_identity(Record&, const Flow&);
+// flowId, protocol, addresses and ports: of the initiator first, unless they are `turned`.
+void write_identity(Record&, const Flow&, bool turned = false);
 
 }  // namespace probe

@@ -44,24 +44,29 @@ void Conversation::count_try(unsigned sender, std::uint8_t most) {
 Conversation::Verdict Conversation::ask(unsigned sender, Bytes first, bool last_chance) {
   const Side from = side_of(sender);
   const Verdict v = ask_these(candidates_ & preferred_, from, first, last_chance);
-  if (v.guess != Guess::no) return v;
-  return ask_these(candidates_ & ~preferred_, from, first, last_chance);
+  if (v.guess != Guess::no && v.guess != Guess::trial) return v;
+  const Verdict other = ask_these(candidates_ & ~preferred_, from, first, last_chance);
+  return v.guess == Guess::trial && (other.guess == Guess::no || other.guess == Guess::trial) ? v : other;
 }
 
 Conversation::Verdict Conversation::ask_these(std::uint64_t dissectors, Side from, Bytes first, bool last_chance) {
   bool maybe = false;
+  Verdict trial;
   for (; dissectors != 0; dissectors &= dissectors - 1) {
     const auto i = static_cast<std::uint8_t>(std::countr_zero(dissectors));
     const Guess g = home_->all_[i]->guess(first, from);
     if (g == Guess::from_client || g == Guess::from_server) return {g, i};
+    if (g == Guess::trial && trial.guess == Guess::no) trial = {g, i};
     maybe = maybe || (g == Guess::maybe && !last_chance);
   }
-  return {maybe ? Guess::maybe : Guess::no, 0};
+  return maybe ? Verdict{Guess::maybe, 0} : trial;
 }
 
 bool Conversation::open(const Verdict& v, unsigned sender) {
   protocol_ = v.dissector;
-  client_ = static_cast<std::uint8_t>(v.guess == Guess::from_client ? sender : 1 - sender);
+  on_trial_ = v.guess == Guess::trial;
+  client_told_ = !on_trial_;
+  if (client_told_) client_ = static_cast<std::uint8_t>(v.guess == Guess::from_client ? sender : 1 - sender);
   SlotPool& sessions = *home_->sessions_[protocol_];
   void* slot = sessions.take();
   if (!slot) {
@@ -72,7 +77,7 @@ bool Conversation::open(const Verdict& v, unsigned sender) {
     return false;
   }
   sessions.prefetch_next();
-  ++home_->by_dissector_[protocol_].flows;
+  if (!on_trial_) ++home_->by_dissector_[protocol_].flows;
   session_ = home_->all_[protocol_]->open(slot);
   state_ = State::open;
   return true;

@@ -23,7 +23,8 @@ Crew::Crew(const Options& o, Exporter& exporter)
     alone_ = std::make_unique<Alone>(o, exporter, counters_);
     return;
   }
-  for (std::size_t i = 0; i < o.capture_workers; ++i) lanes_.push_back(std::make_unique<Lane>(o, exporter));
+  media_ = std::make_unique<MediaTable>(o.dissect_media_endpoints);
+  for (std::size_t i = 0; i < o.capture_workers; ++i) lanes_.push_back(std::make_unique<Lane>(o, exporter, *media_));
   exporter_.start();
   for (const auto& lane : lanes_) {
     lane->start();

@@ -26,7 +26,7 @@ tcp::StreamOptions stream_options(std::uint64_t octets) {
 
 }  // namespace
 
-PipelineOptions pipeline_options(const Options& o) {
+PipelineOptions pipeline_options(const Options& o, MediaTable* media) {
   PipelineOptions p;
   p.flows = o.flow_capacity;
   p.idle_timeout = o.flow_idle_timeout;
@@ -40,6 +40,8 @@ PipelineOptions pipeline_options(const Options& o) {
   p.dissection.conversations = o.flow_capacity;
   p.dissection.sessions = o.dissect_sessions;
   p.dissection.notes = o.dissect_notes;
+  p.dissection.media = media;
+  p.dissection.media_endpoints = o.dissect_media_endpoints;
   p.dissection.streams = stream_options(o.dissect_stream_memory);
   p.redaction = {o.redact_literals, o.redact_url_queries, o.redact_user_names};
   if (o.dissect_protocols.empty()) return p;
@@ -108,10 +110,10 @@ void Batch::clear() {
   end_flows = last = false;
 }
 
-Lane::Lane(const Options& o, Exporter& exporter)
+Lane::Lane(const Options& o, Exporter& exporter, MediaTable& media)
     : pools_(record_slots(o)),
       outlet_(sum(record_slots(o))),
-      pipeline_(pipeline_options(o), pools_, outlet_, counters_),
+      pipeline_(pipeline_options(o, &media), pools_, outlet_, counters_),
       batches_(kBatches) {
   exporter.add_lane(outlet_.records(), outlet_.back());
   for (Batch& b : batches_) empty_.push(&b);

@@ -14,7 +14,8 @@
 
 namespace probe::run {
 
-PipelineOptions pipeline_options(const Options&);
+// `media`: what all workers share, if there are several.
+PipelineOptions pipeline_options(const Options&, MediaTable* media = nullptr);
 DecodeOptions decode_options(const Options&);
 SamplingOptions sampling_options(const Options&);
 std::array<std::size_t, schema::kKindCount> record_slots(const Options&);
@@ -70,7 +71,7 @@ struct Batch {
 // A worker in its own thread.
 class Lane {
  public:
-  Lane(const Options&, Exporter&);
+  Lane(const Options&, Exporter&, MediaTable& media);
   ~Lane();
   void start();
   // For the dispatching thread: an empty batch (waits for one), and the way to the worker.

@@ -12,19 +12,19 @@ unsigned deepest_level(const Options& o) {
   return Shedding::kFirstHalf - 1 + static_cast<unsigned>(std::bit_width(o.sampling_shed_most) - 1);
 }
 
-PipelineOptions live_options(const Options& o) {
-  PipelineOptions p = pipeline_options(o);
+PipelineOptions live_options(const Options& o, MediaTable* media) {
+  PipelineOptions p = pipeline_options(o, media);
   p.may_shed = o.sampling_shed;
   return p;
 }
 
-LiveLane::LiveLane(const Options& o, Exporter& exporter)
+LiveLane::LiveLane(const Options& o, Exporter& exporter, MediaTable* media)
     : slots_(record_slots(o)),
       flow_capacity_(o.flow_capacity),
       sampled_flows_(o.sampling_flows),
       pools_(slots_),
       outlet_(slots_),
-      pipeline_(live_options(o), pools_, outlet_, counters_),
+      pipeline_(live_options(o, media), pools_, outlet_, counters_),
       policy_(deepest_level(o)) {
   exporter.add_lane(outlet_.records(), outlet_.back());
 }

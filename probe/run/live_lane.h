@@ -19,12 +19,13 @@ namespace probe::run {
 
 // The deepest level of Shedding that the options allow.
 unsigned deepest_level(const Options&);
-PipelineOptions live_options(const Options&);
+// `media`: what all workers share, if there are several.
+PipelineOptions live_options(const Options&, MediaTable* media = nullptr);
 
 // Used by one thread, but for fill_in().
 class LiveLane {
  public:
-  LiveLane(const Options&, Exporter&);
+  LiveLane(const Options&, Exporter&, MediaTable* media = nullptr);
 
   // `steady`: read once a turn.
   void on_burst(std::span<const Packet>, Nanos newest, Nanos steady);

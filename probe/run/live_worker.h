@@ -56,9 +56,10 @@ class BatchWay {
 class LiveWorker {
  public:
   // With queues of its own.
-  LiveWorker(std::size_t number, const Options&, Exporter&, std::vector<live::Queue*>, const live::Filter*);
+  LiveWorker(std::size_t number, const Options&, Exporter&, std::vector<live::Queue*>, const live::Filter*,
+             MediaTable* media = nullptr);
   // Behind a dispatcher.
-  LiveWorker(std::size_t number, const Options&, Exporter&);
+  LiveWorker(std::size_t number, const Options&, Exporter&, MediaTable* media = nullptr);
 
   void start();
   // What has come by now is processed, then all flows end; records wait for the exporter until that time at most.

@@ -71,6 +71,9 @@ class RecordList final : public Scribe {
     return n;
   }
   Notebook& notes() override { return notes_; }
+  MediaTable& media() override { return media_; }
+  FlowEnds ends() const override { return flow_ends; }
+  FlowEnds flow_ends;  // what sessions are told
 
  private:
   static std::array<std::size_t, schema::kKindCount> each(std::size_t n) {
@@ -86,6 +89,7 @@ class RecordList final : public Scribe {
 
   RecordPools pools_;
   Notebook notes_;
+  MediaTable media_{64};
   std::vector<Row> rows_;
   const Row none_{"(not exactly one record)", {}, {}, {}};
 };

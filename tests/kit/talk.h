@@ -128,6 +128,8 @@ class Talk {
         d.skip = step.octets;
         d.skip_first = kNoTime;
         return;
+      case Step::What::unsure:
+        return drop(d, had);
       case Step::What::not_ours:
         return close();
     }

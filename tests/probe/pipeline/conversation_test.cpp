@@ -80,6 +80,27 @@ class Piecemeal final : public Session {
   static inline std::vector<Arrival> arrivals;
 };
 
+// Believes that a flow is its own after three datagrams that begin with '#'.
+class Patient final : public Session {
+ public:
+  static Guess guess(Bytes first, Side) { return as_text(first).starts_with('#') ? Guess::trial : Guess::no; }
+  Step on_data(Side, Bytes data, Arrival at, Scribe& scribe) override {
+    if (!as_text(data).starts_with('#')) return Step::not_ours();
+    if (++seen_ == 1) begun_ = at.first;
+    if (seen_ < 3) return Step::unsure();
+    if (seen_ == 3) draft_ = scribe.open<"http">();
+    return Step::used(data.size());
+  }
+  void on_end(Scribe& scribe) override {
+    if (draft_) scribe.commit(draft_, {.request_first = begun_});
+  }
+
+ private:
+  int seen_ = 0;
+  Nanos begun_ = kNoTime;
+  Draft<"http"> draft_;
+};
+
 constexpr std::uint16_t kAskPorts[] = {7}, kGreedyPorts[] = {99};
 constexpr Dissector kAsk = describe<Ask>("ask", Over::both, kAskPorts);
 constexpr Dissector kGreedy = describe<Greedy>("greedy", Over::tcp, kGreedyPorts);
@@ -87,6 +108,8 @@ constexpr const Dissector* kJustAsk[] = {&kAsk};
 constexpr Dissector kPiecemeal = describe<Piecemeal>("piecemeal", Over::tcp, kGreedyPorts);
 constexpr const Dissector* kJustGreedy[] = {&kGreedy};
 constexpr const Dissector* kJustPiecemeal[] = {&kPiecemeal};
+constexpr Dissector kPatient = describe<Patient>("patient", Over::udp, {});
+constexpr const Dissector* kPatientFirst[] = {&kPatient, &kAsk};
 constexpr const Dissector* kBoth[] = {&kGreedy, &kAsk};
 
 struct Asking : testing::Test {
@@ -270,6 +293,43 @@ TEST_F(Asking, WorksOnDatagrams) {
   for (int i = 0; i < 20; ++i) other.client("no");
   other.client("ASK b\n");
   EXPECT_EQ(player.play(other.traffic()).protocol(), "");
+}
+
+struct OnTrial : testing::Test {
+  ~OnTrial() override { EXPECT_EQ(player.in_use(), 0u); }
+  Player player{kPatientFirst};
+};
+
+TEST_F(OnTrial, IsASessionUntilItIsSure) {
+  player.play(Script(5, Over::udp).client("#1").server("#2").after(5).client("#3").client("#4").traffic());
+  EXPECT_EQ(player.protocol(), "patient");
+  EXPECT_EQ(player.client(), -1) << "a protocol that is found by trial does not tell who is the client";
+  EXPECT_EQ(player.records().only().exchange.request_first, kSecond) << "it has seen all datagrams";
+  EXPECT_EQ(player.dissection().of(0).flows, 1u);
+}
+
+TEST_F(OnTrial, IsNoProtocolIfItNeverGetsSure) {
+  player.play(Script(5, Over::udp).client("#1").server("#2").traffic());
+  EXPECT_EQ(player.protocol(), "");
+  EXPECT_EQ(player.records().size(), 0u);
+  EXPECT_EQ(player.dissection().of(0).flows, 0u);
+  EXPECT_EQ(player.counters()[Counter::dissection_unknown], 1u);
+}
+
+TEST_F(OnTrial, AsksTheOthersWhenItWasWrong) {
+  player.play(Script(5, Over::udp).client("#1").client("ASK a\n").client("#2").traffic());
+  EXPECT_EQ(player.protocol(), "ask");
+  EXPECT_EQ(player.records().only().text("httpRequestTarget"), "a");
+  EXPECT_EQ(player.dissection().of(0).not_ours, 0u);
+  EXPECT_EQ(player.play(Script(5, Over::udp).client("#").client("x").client("#").client("#").client("#").traffic())
+                .protocol(),
+            "")
+      << "it is tried once";
+}
+
+TEST_F(OnTrial, IsNobodyIfAnotherIsSure) {
+  player.play(Script(7, Over::udp).client("ASK a\n").client("#1").client("#1").client("#1").traffic());
+  EXPECT_EQ(player.protocol(), "ask");
 }
 
 TEST_F(Asking, ClosesASessionThatFindsOutThatItIsNotItsProtocol) {
