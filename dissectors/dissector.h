@@ -70,13 +70,14 @@ struct Exchange {
   std::uint64_t request_octets = 0;
   std::uint64_t response_octets = 0;
   std::uint32_t quality = 0;  // bits of probe/base/quality.h that the dissector itself has to say
-  bool about_server = false;  // the record is about what the server sent: its source is the server
+  bool about_server = false;  // the record is about what the server sent or asked: its source is the server
 };
 
 // Which flow a session is about.
 struct FlowEnds {
   std::array<MediaAddress, 2> side;  // index_of(Side)
   std::uint64_t flow_id = 0;         // element flowId
+  bool datagrams = false;            // over UDP
 };
 
 // Where records come from and where they go. Fields that all records of a flow share, and everything that follows from

@@ -107,11 +107,35 @@ constexpr ViewColumn kQuic[] = {
     {"server RTT ms", "quicServerHandshakeRttMicroseconds", Show::milliseconds},
     {"spin RTT ms", "quicSpinRttMinMicroseconds", Show::milliseconds},
 };
+constexpr ViewColumn kSip[] = {
+    {"asks", kClient},
+    {"answers", kServer},
+    {"method", "sipCommand"},
+    {"from", "sipFrom"},
+    {"to", "sipTo"},
+    {"status", "sipStatusCode", Show::number},
+    {"requests", "sipRequestCount", Show::number},
+    {"response ms", "responseTimeMicroseconds", Show::milliseconds},
+    {"ringing ms", "sipRingingTimeMicroseconds", Show::milliseconds},
+    {"final ms", "timeToLastByteMicroseconds", Show::milliseconds},
+};
+constexpr ViewColumn kRtsp[] = {
+    {"asks", kClient},
+    {"answers", kServer},
+    {"method", "rtspCommand"},
+    {"URL", "rtspURL"},
+    {"status", "rtspReturnCode", Show::number},
+    {"session", "rtspSession"},
+    {"response ms", "responseTimeMicroseconds", Show::milliseconds},
+    {"in server ms", "serverResponseTimeMicroseconds", Show::milliseconds},
+};
 constexpr View kViews[] = {
     {"flow", "Largest flows", "flow", "octets", "1", kFlows},
     {"http", "Slowest HTTP transactions", "http", "response ms", "1", kHttp},
     {"dns", "Slowest DNS queries", "dns", "response ms", "1", kDns},
     {"sql", "Slowest SQL statements", "sql", "response ms", "1", kSql},
+    {"sip", "Slowest SIP transactions", "sip", "response ms", "1", kSip},
+    {"rtsp", "Slowest RTSP transactions", "rtsp", "response ms", "1", kRtsp},
     {"quic", "Largest QUIC connections", "quic", "octets", "1", kQuic},
 };
 

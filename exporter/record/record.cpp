@@ -73,6 +73,15 @@ void Record::shorten_text(std::size_t place, std::size_t octets) {
   std::memcpy(body() + offset(place), &octets, sizeof octets);  // TextSlot::length
 }
 
+void Record::erase_text(std::size_t place, std::size_t from, std::size_t octets) {
+  TextSlot slot;
+  std::memcpy(&slot, body() + offset(place), sizeof slot);
+  assert(from + octets <= slot.length);
+  std::uint8_t* const at = const_cast<std::uint8_t*>(slot.octets) + from;  // in this record's own body
+  std::memmove(at, at + octets, slot.length - from - octets);
+  shorten_text(place, slot.length - octets);
+}
+
 void Record::clear(std::size_t place) {
   std::memset(body() + offset(place), 0, schema::width(schema::kElements[layout().places[place].element].shape.type));
   present_.clear(place);

@@ -55,6 +55,8 @@ class Record {
   void store_text(std::size_t place, std::size_t offset, std::size_t limit, std::string_view value);
   // Keeps the first `octets` of a text that is there; to be cut between characters.
   void shorten_text(std::size_t place, std::size_t octets);
+  // Takes `octets` at `from` out of a text that is there; both to be cut between characters.
+  void erase_text(std::size_t place, std::size_t from, std::size_t octets);
   void clear(std::size_t place);
 
   std::byte* body() { return reinterpret_cast<std::byte*>(this + 1); }

@@ -21,12 +21,18 @@ std::array<std::uint8_t, 16> octets_of(const Address& a) {
   return out;
 }
 
+// Whom a record is about: the client as far as the payload tells it, or else who began; or the other side.
+unsigned subject_of(const Exchange& e, const Flow& f) {
+  const int told = f.conversation ? f.conversation->client() : -1;
+  return (told < 0 ? f.initiator : static_cast<unsigned>(told)) ^ (e.about_server ? 1u : 0u);
+}
+
 // Response times of one transaction (docs/METRICS.md, application response times).
 void write_times(Record& r, const Exchange& e, const Flow& f) {
   const bool asked = e.request_first != kNoTime, answered = e.response_first != kNoTime;
   set_in<"transactionStartMicroseconds">(r, asked ? e.request_first : e.response_first);
   if (!asked || !answered) return;
-  const unsigned client = f.initiator, server = client ^ 1u;
+  const unsigned client = subject_of(e, f), server = client ^ 1u;
   const Nanos response = e.response_first - e.request_last;
   set_in<"responseTimeMicroseconds">(r, microseconds(response));
   if (e.response_last != kNoTime) {
@@ -43,7 +49,7 @@ void write_times(Record& r, const Exchange& e, const Flow& f) {
 // The request counts from the copy that the server got: one that was sent again after it seemed complete.
 Exchange with_repeats(Exchange e, const Flow& f) {
   if (!f.tracker || e.request_last == kNoTime || e.response_first == kNoTime) return e;
-  const Nanos repeat = f.tracker->last_repeat(f.initiator);
+  const Nanos repeat = f.tracker->last_repeat(subject_of(e, f));
   if (repeat > e.request_last && repeat < e.response_first) {
     e.request_last = repeat;
     e.quality |= bit_of(Quality::request_repeated);
@@ -79,7 +85,7 @@ FlowEnds FlowScribe::ends() const {
   const MediaAddress high{k.high_address.high, k.high_address.low, k.high_port};
   const int told = flow_->conversation ? flow_->conversation->client() : -1;
   const bool client_is_high = (told < 0 ? int{flow_->initiator} : told) == 1;
-  return {client_is_high ? std::array{high, low} : std::array{low, high}, flow_->id};
+  return {client_is_high ? std::array{high, low} : std::array{low, high}, flow_->id, k.protocol == ip_protocol::kUdp};
 }
 
 Record* FlowScribe::take(std::size_t kind) {
@@ -94,7 +100,7 @@ Record* FlowScribe::take(std::size_t kind) {
 void FlowScribe::put(Record* r, const Exchange& seen) {
   Flow& f = *flow_;
   const Exchange e = with_repeats(seen, f);
-  write_identity(*r, f, e.about_server);
+  write_identity(*r, f, subject_of(e, f) != f.initiator);
   set_in<"transactionId">(*r, std::uint64_t{++f.transactions});
   set_in<"requestOctetCount">(*r, e.request_octets);
   const std::uint32_t marks = e.quality | f.quality | (f.tracker ? f.tracker->quality() : 0);

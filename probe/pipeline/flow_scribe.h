@@ -13,7 +13,7 @@ namespace probe {
 struct Redaction {
   bool literals = false;     // SQL: the digest text stands for the statement, error messages go
   bool url_queries = false;  // what follows '?' in targets and referers
-  bool user_names = false;   // database users
+  bool user_names = false;   // database users, users in URIs of SIP and RTSP
 };
 
 // One per pipeline; bound to the flow whose packet is being looked at.

@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections import Counter, defaultdict
 
-from . import quic
+from . import quic, sip
 
 RTT_US = 200  # how near a round trip must be to the wire's
 LOG_EARLY_US = 10_000  # a server reads its clock once in a while: nginx logged 65 ms for what took 61.5 on the wire
@@ -98,6 +98,8 @@ class Comparison:
                 check(self.truth["server"][kind])
         if "quic" in self.truth.get("client", {}):
             quic.check(self, self.truth, self.of_kind("quic"))
+        if "sip" in self.truth.get("client", {}):
+            sip.check(self, self.truth, self.of_kind("sip"))
         return self
 
     def of_kind(self, kind):

@@ -78,5 +78,43 @@ TEST(Redact, AQueryIsGoneFromWhatThePipelineGivesOut) {
   for (const Seen& r : p.records) EXPECT_EQ(r.text().find("secret"), std::string::npos);
 }
 
+Seen sip(const Redaction& what, std::string_view from, std::string_view target) {
+  return redacted<"sip">(what, [&](auto& d) {
+    d.template set<"sipFrom">(from);
+    d.template set<"sipTo">(std::string_view("sip:bob@b.example"));
+    d.template set<"sipRequestUri">(target);
+    d.template set<"sipCSeq">(std::uint32_t{1});
+    d.template set<"sipRequestCount">(std::uint32_t{1});
+  });
+}
+
+TEST(Redact, TakesUsersOutOfSipUris) {
+  const Redaction what{false, false, true};
+  const Seen r = sip(what, "sips:anna:secret@a.example;user=phone", "sip:exchange.example");
+  EXPECT_EQ(r["sipFrom"], "sips:a.example;user=phone");
+  EXPECT_EQ(r["sipTo"], "sip:b.example");
+  EXPECT_EQ(r["sipRequestUri"], "sip:exchange.example") << "there is none";
+  EXPECT_EQ(sip(what, "tel:+4930123456", "x")["sipFrom"], "tel:");
+  EXPECT_EQ(sip(what, "anna@a.example", "x")["sipFrom"], "a.example");
+  EXPECT_FALSE(sip(what, "anna", "x").contains("sipFrom"));
+  EXPECT_EQ(sip({}, "sip:anna@a.example", "x")["sipFrom"], "sip:anna@a.example");
+}
+
+Seen rtsp(const Redaction& what, std::string_view url) {
+  return redacted<"rtsp">(what, [&](auto& d) {
+    d.template set<"rtspURL">(url);
+    d.template set<"rtspLocation">(url);
+    d.template set<"rtspCSeq">(std::uint32_t{1});
+  });
+}
+
+TEST(Redact, TakesUsersAndQueriesOutOfRtspUrls) {
+  EXPECT_EQ(rtsp({false, false, true}, "rtsp://anna:secret@c.example/a@b?x=1")["rtspURL"], "rtsp://c.example/a@b?x=1");
+  EXPECT_EQ(rtsp({false, false, true}, "rtsp://anna@c.example")["rtspURL"], "rtsp://c.example");
+  EXPECT_EQ(rtsp({false, false, true}, "rtsp://c.example/a@b")["rtspURL"], "rtsp://c.example/a@b");
+  EXPECT_EQ(rtsp({false, false, true}, "*")["rtspURL"], "*");
+  EXPECT_EQ(rtsp({false, true, false}, "rtsp://c.example/a?token=1")["rtspURL"], "rtsp://c.example/a");
+}
+
 }  // namespace
 }  // namespace probe::test
