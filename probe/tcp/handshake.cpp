@@ -6,6 +6,13 @@ namespace probe::tcp {
 
 using namespace tcp_flag;
 
+namespace {
+
+// RFC 6298 §2.1: a SYN-ACK is not repeated before 1 s, less what a busy machine may be early.
+constexpr Nanos kRepeatedAfter = 950 * kMillisecond;
+
+}  // namespace
+
 void Handshake::Opening::start(const Packet& p) {
   first = last = p.time;
   first_timestamp = last_timestamp = p.tcp.timestamp_value;
@@ -68,6 +75,8 @@ bool Handshake::on_syn_ack(const Packet& p, unsigned sender) {
     // RFC 7413 §3: more than the SYN is acknowledged if its data was taken.
     if (!sequence_before(syn_.sequence, p.tcp.acknowledgement)) return false;
     measure(sender, syn_, p);
+    answer_late_ = p.time - syn_.first >= kRepeatedAfter &&
+                   !(syn_.told_apart_by(p) && p.tcp.timestamp_echo == syn_.last_timestamp);
     first_arrived = syn_.repeated && syn_.told_apart_by(p) && p.tcp.timestamp_echo == syn_.first_timestamp;
   } else if (stage_ != Stage::none) {
     return false;

@@ -32,6 +32,8 @@ class Handshake {
   bool ambiguous(unsigned side) const { return ambiguous_[side]; }
   bool ack_late() const { return ack_late_; }
   bool disorder() const { return disorder_; }
+  // The SYN-ACK came so late that an earlier one may have been lost before the probe.
+  bool answer_late() const { return answer_late_; }
 
  private:
   // A SYN or SYN-ACK, repeated or not.
@@ -57,7 +59,7 @@ class Handshake {
   std::array<Nanos, 2> rtt_{kUnknown, kUnknown};  // what follows is all that is asked when the handshake is done
   std::int8_t initiator_ = -1;
   Stage stage_ = Stage::none;
-  bool syn_seen_ = false, simultaneous_ = false, ack_late_ = false, disorder_ = false;
+  bool syn_seen_ = false, simultaneous_ = false, ack_late_ = false, disorder_ = false, answer_late_ = false;
   std::array<bool, 2> ambiguous_{};
 };
 

@@ -7,12 +7,12 @@
 namespace probe::tcp {
 
 struct Hole {
-  std::uint32_t begin, end;  // sequence numbers [begin, end)
-  std::uint32_t before_us;   // when the segment before it passed: its octets were sent after that
-  std::uint32_t opened_us;   // when the segment behind it passed
-  std::uint32_t timestamp;   // TSval of that segment, if the sender uses timestamps
-  std::uint32_t segments;    // with new data before that one (Sending::segments)
-  bool numbers_missing;      // and IPv4 identifications: somebody was sent in between
+  std::uint32_t begin, end;      // sequence numbers [begin, end)
+  std::uint32_t before_us;       // when the segment before it passed: its octets were sent after that
+  std::uint32_t opened_us;       // when the segment behind it passed
+  std::uint32_t timestamp;       // TSval of that segment, if the sender uses timestamps
+  std::uint32_t segments;        // with new data before that one (Sending::segments)
+  std::uint8_t numbers_missing;  // and so many IPv4 identifications, 3 or more: of what was sent in between
 };
 
 // A few of them, ordered. Octets of a hole that had to be forgotten count as seen.

@@ -55,7 +55,8 @@ struct alignas(64) Sending {
   bool started : 1 = false;      // there was data
   bool drained : 1 = false;      // its last segment says that there was no more
   bool repeat_open : 1 = false;  // see Rarities
-  unsigned char spare : 5 = 0;   // so that a new one is written without being read
+  bool pushed : 1 = false;       // its last segment was
+  unsigned char spare : 4 = 0;   // so that a new one is written without being read
   RttSketch round_trips;
 
   std::array<std::uint16_t, kCarries> carried{};
@@ -73,6 +74,7 @@ struct alignas(64) Sending {
     charge(now_us, own_rtt_us);
     started = true;
     drained = push && is_short(octets);
+    pushed = push;
     add(kInFlight, in_flight_sum, in_flight);
     if (in_flight > in_flight_most) in_flight_most = in_flight;
     limit = limit_with(in_flight, window);

@@ -96,7 +96,7 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
 // unless the sender uses always the same one; else the copy must have come before any answer could.
 bool Tracker::is_duplicate(const Packet& p, Sender s, std::uint32_t now_us) {
   Side& from = sides_[s];
-  from.identify(p.ip_id);
+  from.identify(p, sides_[s ^ 1]);
   const std::uint32_t signature = RecentPackets::signature(p);
   const auto age_us = is_news(p, s) ? std::nullopt : from.packets.find(signature, now_us);
   if (!age_us) {
@@ -350,6 +350,7 @@ std::uint32_t Tracker::quality() const {
   std::uint32_t bits = quality_;
   if (handshake_.ambiguous(0) || handshake_.ambiguous(1)) bits |= bit_of(Quality::handshake_repeated);
   if (handshake_.ack_late()) bits |= bit_of(Quality::handshake_ack_late);
+  if (handshake_.answer_late()) bits |= bit_of(Quality::repeat_hidden);
   if (handshake_.disorder()) bits |= bit_of(Quality::time_disorder);
   for (const Side& side : sides_)
     if (side.troubles && side.troubles->measures.capture_loss_octets != 0) bits |= bit_of(Quality::capture_loss);

@@ -177,14 +177,16 @@ class Tracker {
     bool syn : 1 = false, fin : 1 = false;
     bool odd_ack_seen : 1 = false;
     bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
-    bool ends_handshake : 1 = false;  // its next acknowledgement may
-    bool reset : 1 = false;           // by either side
-    bool holes : 1 = false;           // there are some among its troubles
-    bool more : 1 = false;            // segments wait in the backlog of its troubles
-    bool met : 1 = false;             // its SYN-ACK of a simultaneous open has passed
-    bool window_scaled : 1 = false;   // `window` is not that of its SYN
-    bool ids_skipped : 1 = false;     // before the packet at hand: some of this sender are missing
-    unsigned spare : 10 = 0;          // so that a new one is written without being read
+    bool ends_handshake : 1 = false;   // its next acknowledgement may
+    bool reset : 1 = false;            // by either side
+    bool holes : 1 = false;            // there are some among its troubles
+    bool more : 1 = false;             // segments wait in the backlog of its troubles
+    bool met : 1 = false;              // its SYN-ACK of a simultaneous open has passed
+    bool window_scaled : 1 = false;    // `window` is not that of its SYN
+    std::uint8_t ids_skipped : 2 = 0;  // before the packet at hand: how many of this sender are missing, 3 or more
+    bool missing : 1 = false;          // some were since `top` was set, and they can have had data
+    std::uint8_t ids_taken : 6 = 0;    // by the latest packet beyond its own: offloading merges segments
+    std::uint8_t ids_odd : 2 = 0;      // how often what was missing had no data: others share the count
 
     Outstanding outstanding;
     RecentPackets packets;
@@ -194,7 +196,12 @@ class Tracker {
     Nanos last_repeat = kNever;
 
     Side() {}  // leaves alone what is only read after it has been written
-    void identify(std::uint16_t ip_id);
+    void identify(const Packet&, const Side& to);
+    void skip(unsigned numbers);
+    void found_odd();
+    unsigned taken_beyond(const Packet&, const Side& to) const;
+    unsigned full_segment(const Packet&, const Side& to) const;
+    bool ids_count(const Packet&) const;
     void found(std::uint32_t begin, std::uint32_t end);
     void grow_old();
     void not_lost(std::uint32_t octets);
@@ -227,6 +234,11 @@ class Tracker {
   Verdict on_hole_filled(const Packet&, Sender, const Holes::Fill&);
   Verdict on_before_origin(const Packet&, Sender);
   bool was_reordered(const Packet&, Sender, const Hole&) const;
+  // No sender repeats anything sooner by itself: less than a tick of its timers.
+  static constexpr std::uint32_t kLeastSilenceUs = 2000;
+  std::uint32_t least_silence_us() const;
+  void on_pause(const Packet&, Sender, std::uint32_t now_us);
+  bool may_be_repeat(const Packet&, Sender, const Hole&) const;
   void start(Side&, const Packet&);
   void restart();
   void advance(Side&, const Packet&, std::uint32_t end, std::uint32_t now_us);
@@ -265,6 +277,7 @@ class Tracker {
   void note_data(const Packet&, Sender, std::uint32_t now_us);
   void note_sample(Sender of, std::uint32_t sample_us);
   void note_more(Sender of, std::uint32_t sent_us, std::uint32_t now_us);
+  bool waited_for_repeat(Sender, std::uint32_t now_us) const;
   void note_answer(const Packet&, Sender, std::uint32_t octets, std::uint32_t now_us);
   std::uint32_t newly_acknowledged(const Packet&, Sender, bool known, std::uint32_t before) const;
   void note_path(Sender, std::uint32_t now_us);

@@ -32,7 +32,10 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     from.provisional = length == 0;
   }
   if (length == 0) {
-    if (sequence != from.top) on_gap_told(p, s, now_us);
+    if (sequence != from.top)
+      on_gap_told(p, s, now_us);
+    else if (from.missing)
+      from.found_odd();  // all data before it has been seen
     return sequence + 1 == from.top ? Verdict::keep_alive : Verdict::no_data;
   }
   std::int32_t ahead = sequence_distance(from.top, sequence);
@@ -54,12 +57,14 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
       count(s, &RareCounts::window_probes);
       return Verdict::fresh;
     }
+    if (from.missing || now_us - from.top_us > kLeastSilenceUs) on_pause(p, s, now_us);
     advance(from, p, end, now_us);
     if (detail_) note_data(p, s, now_us);
     return Verdict::fresh;
   }
   const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.ids_skipped};
   open_hole(from, hole);
+  if (may_be_repeat(p, s, hole)) mark(Quality::repeat_hidden);
   advance(from, p, end, now_us);
   if (detail_) note_data(p, s, now_us);
   return Verdict::early;
@@ -144,6 +149,7 @@ Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fi
     return Verdict::late;
   }
   if (reordered) {
+    if (fill.octets == fill.hole.end - fill.hole.begin && may_be_repeat(p, s, fill.hole)) mark(Quality::repeat_hidden);
     ++from.troubles->measures.out_of_order_packets;
     if (detail_) note_reordered(p, s, fill.hole);
     forget_behind(from, p.tcp.sequence);
@@ -228,26 +234,6 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   return lag < std::min(own / 2, kReorderingLagAfterPause);
 }
 
-// Where a sender counts its packets in the IPv4 identification, a retransmission has a number of its own, and only the
-// network brings one number behind another. RFC 6864 §4.1 lets a sender do otherwise.
-void Tracker::Side::identify(std::uint16_t id) {
-  constexpr std::int16_t kNear = 1024;  // further apart they are random, or count the packets of others too
-  const auto step = static_cast<std::int16_t>(id - ip_id);
-  id_behind = ids_skipped = false;
-  if (id == 0 || step == 0) return;
-  if (ids_change && step > 0 && step <= kNear) {
-    ip_id = id;
-    ids_skipped = step > 1;
-    return;
-  }
-  if (ip_id != 0) {
-    ids_change = true;
-    ids_jump = ids_jump || step > kNear || step < -kNear;
-    id_behind = step < 0;
-  }
-  if (!id_behind || ids_jump) ip_id = id;
-}
-
 void Tracker::start(Side& side, const Packet& p) {
   side.seen = true;
   side.top = side.origin = p.tcp.sequence;
@@ -260,7 +246,7 @@ void Tracker::start(Side& side, const Packet& p) {
   side.outstanding.clear();
   drop_backlog(side);
   side.repeats = side.reactions = 0;
-  side.probed = side.met = false;
+  side.probed = side.met = side.missing = false;
   const std::int32_t ahead = sequence_distance(side.top, side.acknowledged);
   if (ahead > kFar || ahead < -kFar) side.acknowledged_known = false;
 }
@@ -286,7 +272,7 @@ void Tracker::advance(Side& side, const Packet& p, std::uint32_t end, std::uint3
   side.found(later(p.tcp.sequence, side.top), end);
   side.top = end;
   side.top_us = now_us;
-  side.probed = false;
+  side.probed = side.missing = false;
   if (end - side.origin > std::uint32_t{kFar}) side.grow_old();
   if (p.tcp.has(kSyn | kFin) || side.has_acknowledged(end)) return;
   await(side, end, now_us);

@@ -79,6 +79,15 @@ void Tracker::note_more(Sender of, std::uint32_t sent_us, std::uint32_t now_us) 
   ++rarities_of(of).counts.more_samples;
 }
 
+// Whether `s`, now that it sends new data, had more to send before, and all of that was acknowledged so long ago that
+// it seems to have waited for one which never came: two round trips (RFC 8985 §7.2). What ends a write is pushed (RFC
+// 9293 §3.9.1.2), if anything is.
+bool Tracker::waited_for_repeat(Sender s, std::uint32_t now_us) const {
+  const Sending& d = detail_[s];
+  if (!d.started || d.pushed || d.limit != Limit::pause || (sides_[s].flags & kPsh) == 0) return false;
+  return since(d.event_us, now_us) >= 2 * least_silence_us() + microseconds(network_rtt(s));
+}
+
 // `s` acknowledges this many octets more than before, or has changed its window.
 void Tracker::note_answer(const Packet& p, Sender s, std::uint32_t octets, std::uint32_t now_us) {
   const Sender of = s ^ 1;
@@ -267,8 +276,8 @@ EcnNegotiation Tracker::ecn() const {
 // How well what was lost before the probe can be told from what was lost behind it, and from what was only late.
 LossConfidence Tracker::loss_confidence(Sender s) const {
   const Side &from = sides_[s], &to = sides_[s ^ 1];
-  constexpr std::uint32_t kDoubts =
-      bit_of(Quality::capture_loss) | bit_of(Quality::tracker_full) | bit_of(Quality::time_disorder);
+  constexpr std::uint32_t kDoubts = bit_of(Quality::capture_loss) | bit_of(Quality::tracker_full) |
+                                    bit_of(Quality::time_disorder) | bit_of(Quality::repeat_hidden);
   if ((quality() & kDoubts) != 0 || !to.seen) return LossConfidence::low;
   if (from.timestamps || (from.ids_change && !from.ids_jump)) return LossConfidence::high;
   return network_rtt(0) != kUnknown && network_rtt(1) != kUnknown ? LossConfidence::medium : LossConfidence::low;

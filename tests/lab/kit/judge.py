@@ -1,4 +1,6 @@
 """One cell's records against the wire's log and the kernel's TCP_INFO."""
+from collections import Counter
+
 from . import detail, pairs, truth
 from .compare import Comparison, reverse
 from .tcp_info import CLOSED
@@ -6,7 +8,8 @@ from .world import CLIENT, SERVER
 
 RTT_MIN_US, RTT_MEAN = 200, 0.02
 SIDES = {"up": "Server", "down": "Client"}  # data of "up" is acknowledged by the server
-MID_STREAM, HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER, COPY_IN_DOUBT = 1, 1 << 3, 1 << 7, 1 << 9, 1 << 17  # docs/METRICS.md
+# docs/METRICS.md
+MID_STREAM, HANDSHAKE_REPEATED, TRACKER_FULL, TIME_DISORDER, COPY_IN_DOUBT, REPEAT_HIDDEN = (1 << n for n in (0, 3, 7, 9, 17, 19))
 # Marks under which a value may be wrong, by what the value's name contains.
 EXCUSES = (("", MID_STREAM), ("Handshake", HANDSHAKE_REPEATED), ("Retransm", TRACKER_FULL | TIME_DISORDER), ("OutOfOrder", TRACKER_FULL | TIME_DISORDER),
            ("CaptureLoss", TRACKER_FULL), ("SpuriousRetr", COPY_IN_DOUBT), ("Rtt", TRACKER_FULL | TIME_DISORDER))
@@ -29,7 +32,8 @@ class CellJudge(Comparison):
         super().__init__(facts, records)
         self.cell, self.reports = cell, reports
         self.marked, self.doubts = [], []  # excused by a quality mark; where the truths contradict each other
-        self.figures = {"rtt_min_off_us": 0.0, "rtt_mean_off": 0.0, "samples": 0, "samples_true": 0}
+        self.figures = {"rtt_min_off_us": 0.0, "rtt_mean_off": 0.0, "samples": 0, "samples_true": 0,
+                        "hidden_marked": 0, "hidden_silent": 0, "marked_in_vain": 0}
 
     def run(self):
         for connection in self.truth["tcp"]:
@@ -37,6 +41,7 @@ class CellJudge(Comparison):
             self.connection(connection)
             self.detail(connection)
             self.excuse(before, connection)
+            self.hidden(connection)
         self.kernels()
         return self
 
@@ -50,6 +55,24 @@ class CellJudge(Comparison):
             if excused or (undecided and "RetransmittedPacketCount" in fault):
                 self.faults.remove(fault)
                 self.marked.append(fault)
+
+    def hidden(self, c):
+        """What was sent again and looks new or overtaken must be marked; the first SYN that passes shows nothing at all."""
+        counts = Counter()
+        for way in SIDES:
+            counts.update({key: c[way].get(f"tap_looks_{key}", 0) for key in ("new", "new_syn", "new_synack", "reordered")})
+        data = counts["new"] + counts["reordered"] - counts["new_syn"] - counts["new_synack"]
+        quality = 0
+        for flow in self.flows_of(c):
+            quality |= flow["measurementQuality"]
+        marked = bool(quality & REPEAT_HIDDEN)
+        if data or counts["new_synack"]:
+            self.figures["hidden_marked"] += marked
+            wanted = REPEAT_HIDDEN | (0 if data else HANDSHAKE_REPEATED)
+            self.equal(c["client"], "the mark of what was sent again and hides", True, bool(quality & wanted))
+        else:
+            self.figures["marked_in_vain"] += marked
+            self.figures["hidden_silent"] += bool(counts["new_syn"])
 
     def round_trips(self, where, c, flow):
         for way, side in SIDES.items():

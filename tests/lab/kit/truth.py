@@ -155,8 +155,6 @@ def at_tap(frames, answers, counts):
                 counts["tap_window_closures"] += frame.window_closed and not closed
                 closed, highest = frame.window_closed, frame.ack
         if not frame.space and "R" not in frame.flags and seen.top is not None:
-            seen.top = max(seen.top, frame.start)  # RFC 9293 §3.10.7.4: all before it has been sent
-        if not frame.space and "R" not in frame.flags and seen.top is not None:
             seen.top = max(seen.top, frame.start)  # RFC 9293 §3.10.7.4: what comes next, so all before it has been sent
         if not frame.space or is_keep_alive(frame, frame.start, seen.top):
             continue
@@ -176,7 +174,10 @@ def at_tap(frames, answers, counts):
             if frame.unneeded:
                 unneeded.append((not needless, time, frame))
         elif frame.again:
-            counts["tap_looks_new"] += 1  # a lost tail or SYN: nothing at the tap tells that it was sent before
+            # A lost tail or SYN: nothing at the tap proves that it was sent before.
+            counts["tap_looks_new"] += 1
+            if "S" in frame.flags:
+                counts["tap_looks_new_synack" if "A" in frame.flags else "tap_looks_new_syn"] += 1
         elif below and not frame.both_syn:
             counts["tap_reordered"] += 1
         if "S" in frame.flags:
