@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "probe/base/prefetch.h"
+
 namespace probe::dpdk {
 namespace {
 
@@ -34,8 +36,8 @@ Nanos wall_clock() {
 // What the decoder reads of a frame: whoever wrote it, NIC or other process, did so with another cache.
 void prefetch_headers(const rte_mbuf& buffer) {
   const auto* const octets = rte_pktmbuf_mtod(&buffer, const std::uint8_t*);
-  __builtin_prefetch(octets);
-  __builtin_prefetch(octets + 64);
+  prefetch(octets);
+  prefetch(octets + 64);
 }
 
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t n) {

@@ -37,7 +37,7 @@ void FlowTable::prefetch_flow(std::uint64_t hash, bool payload) const {
   if (mask == 0) return;
   const Flow& f = flows_[b.flows[static_cast<unsigned>(std::countr_zero(mask))]];
   prefetch_octets(&f, offsetof(Flow, conversation));
-  if (payload) __builtin_prefetch(&f.conversation, 1);
+  if (payload) prefetch(&f.conversation);
 }
 
 FlowIndex FlowTable::find(const FlowKey& key, std::uint64_t hash) const {

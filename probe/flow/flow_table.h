@@ -20,7 +20,7 @@ class FlowTable {
   FlowTable(const FlowTable&) = delete;
   FlowTable& operator=(const FlowTable&) = delete;
 
-  void prefetch_bucket(std::uint64_t hash) const { __builtin_prefetch(&buckets_[home_of(hash)]); }
+  void prefetch_bucket(std::uint64_t hash) const { prefetch(&buckets_[home_of(hash)]); }
   // The flow that is likely to be found, with what payload needs or without.
   void prefetch_flow(std::uint64_t hash, bool payload) const;
   // The flow's slot, or kNoFlow.

@@ -7,6 +7,7 @@
 
 #include "probe/base/counters.h"
 #include "probe/base/pages.h"
+#include "probe/base/prefetch.h"
 #include "probe/packet/packet.h"
 
 namespace probe {
@@ -49,7 +50,7 @@ class Shedding {
   // For who sees packets before the flow table does, if active(): a flow is shed from its SYN on; what it cannot know
   // to begin here passes, and is judged where the table is.
   bool sheds_from_syn(const Packet&);
-  void prefetch(const Packet& p) const { __builtin_prefetch(&bucket_of(p)); }
+  void prefetch(const Packet& p) const { probe::prefetch(&bucket_of(p)); }
 
   // All flows have ended, and their time with them.
   void forget();

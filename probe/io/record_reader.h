@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "probe/base/counters.h"
+#include "probe/base/prefetch.h"
 #include "probe/io/capture.h"
 #include "probe/io/parsed.h"
 #include "probe/io/window.h"
@@ -29,7 +30,7 @@ class RecordReader final : public Capture {
       const Parsed parsed = format_.next(octets, frames[filled]);
       if (parsed.kind == Parsed::Kind::frame) {
         window_->drop(static_cast<std::size_t>(parsed.octets));
-        __builtin_prefetch(octets.data() + parsed.octets);  // the next record's header; past the end it is harmless
+        prefetch(octets.data() + parsed.octets);  // the next record's header; past the end it is harmless
         ++filled;
       } else if (!pass(parsed, filled > 0)) {
         break;

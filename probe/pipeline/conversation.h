@@ -107,9 +107,9 @@ class Conversation {
   // Brings what a packet will touch here into the cache.
   void prefetch(const Packet& p) const {
     if (p.ends_tcp()) return prefetch_object(this);
-    __builtin_prefetch(this, 1);
-    __builtin_prefetch(&streams_[1], 1);  // the first one begins in the line before
-    if (p.payload_length > 0 && !p.from_high) __builtin_prefetch(&streams_[0].last_hot(), 1);
+    probe::prefetch(this);
+    probe::prefetch(&streams_[1]);  // the first one begins in the line before
+    if (p.payload_length > 0 && !p.from_high) probe::prefetch(&streams_[0].last_hot());
   }
   // Brings what its dissector will read into the cache, if it will look at the packet. Whether it will can be told.
   bool prefetch_session(const Packet& p) const {

@@ -6,6 +6,7 @@
 
 #include "probe/base/counters.h"
 #include "probe/base/pool.h"
+#include "probe/base/prefetch.h"
 #include "probe/flow/flow.h"
 #include "probe/packet/quote.h"
 #include "probe/tcp/tracker.h"

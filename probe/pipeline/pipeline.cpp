@@ -5,6 +5,7 @@
 #include <cassert>
 #include <cmath>
 
+#include "probe/base/prefetch.h"
 #include "probe/base/quality.h"
 #include "probe/pipeline/counting.h"
 #include "probe/pipeline/direction.h"
@@ -37,7 +38,7 @@ void prefetch_behind(const Flow& f, const Packet& p, const tcp::TrackerPool& tra
 
 // What its dissector will touch then.
 void prefetch_session(const Flow& f, const Packet& p) {
-  if (f.look_inside && f.conversation && f.conversation->prefetch_session(p)) __builtin_prefetch(&f.id, 1);
+  if (f.look_inside && f.conversation && f.conversation->prefetch_session(p)) prefetch(&f.id);
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "probe/base/pool.h"
+#include "probe/base/prefetch.h"
 #include "probe/base/quality.h"
 #include "probe/base/sequence.h"
 #include "probe/packet/packet.h"
@@ -113,31 +114,29 @@ class Tracker {
   // Fetches what this segment of `s` will touch if it is an ordinary one, some packets ahead: one with data waits for
   // its acknowledgement, one without is the acknowledgement of what waits. `detail`: what the tracker was made with,
   // which is not read because it may not be there yet.
-  [[gnu::always_inline]] void prefetch(const Packet& p, Sender s, const Sending* detail) const {
+  void prefetch(const Packet& p, Sender s, const Sending* detail) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
     const bool data = p.payload_length > 0;
     if (detail) {
-      if (p.sequence_length() > 0) __builtin_prefetch(&detail[s], 1);
-      __builtin_prefetch(&detail[s ^ 1], 1);
-      __builtin_prefetch(reinterpret_cast<const char*>(&detail[s ^ 1]) + 64, 1);
+      if (p.sequence_length() > 0) probe::prefetch(&detail[s]);
+      probe::prefetch(&detail[s ^ 1]);
+      probe::prefetch(reinterpret_cast<const char*>(&detail[s ^ 1]) + 64);
     }
-    __builtin_prefetch(&from.top, 1);
-    __builtin_prefetch(&to.top, 1);
-    __builtin_prefetch(&from.packets, 1);
-    if (data) return __builtin_prefetch(from.outstanding.segments(), 1);
-    __builtin_prefetch(to.outstanding.segments(), 1);
-    __builtin_prefetch(&from.rtt, 1);
+    probe::prefetch(&from.top);
+    probe::prefetch(&to.top);
+    probe::prefetch(&from.packets);
+    if (data) return probe::prefetch(from.outstanding.segments());
+    probe::prefetch(to.outstanding.segments());
+    probe::prefetch(&from.rtt);
   }
   // Fetches all that a report reads.
-  [[gnu::always_inline]] void prefetch_report(const Sending* detail) const {
-    __builtin_prefetch(&quality_);
+  void prefetch_report(const Sending* detail) const {
+    probe::prefetch(&quality_);
     for (const Side& side : sides_) {
-      __builtin_prefetch(&side.top);
-      __builtin_prefetch(&side.rtt);
+      probe::prefetch(&side.top);
+      probe::prefetch(&side.rtt);
     }
-    if (!detail) return;
-    for (unsigned line = 0; line < 2 * sizeof(Sending) / 64; ++line)
-      __builtin_prefetch(reinterpret_cast<const char*>(detail) + 64 * line);
+    if (detail) prefetch_octets(detail, 2 * sizeof(Sending));
   }
 
   // Starts the next interval: measures and RTT statistics begin anew, the state of the connection stays.

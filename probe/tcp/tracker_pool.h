@@ -31,12 +31,11 @@ class TrackerPool {
     slots_.give(t);
   }
   void prefetch_next() const { slots_.prefetch_next(); }
-  // What Tracker has, of one that was made here. Always inline: GCC takes a function that only prefetches for one
-  // without effect, and leaves out the calls.
-  [[gnu::always_inline]] void prefetch(const Tracker& t, const Packet& p) const {
+  // What Tracker has, of one that was made here.
+  void prefetch(const Tracker& t, const Packet& p) const {
     t.prefetch(p, p.from_high, behind(t));
   }
-  [[gnu::always_inline]] void prefetch_report(const Tracker& t) const { t.prefetch_report(behind(t)); }
+  void prefetch_report(const Tracker& t) const { t.prefetch_report(behind(t)); }
   std::size_t octets() const { return slots_.octets() + troubles_.octets(); }
 
  private:
