@@ -72,6 +72,7 @@ void Pipeline::on_burst(std::span<const Packet> packets, Nanos now) {
     if (touched[i] == kNoFlow) continue;
     prefetch_behind(flows_[touched[i]], packets[i], trackers_);
     measures_.prefetch(flows_[touched[i]], packets[i].from_high);
+    if (packets[i].ends_tcp()) wheel_.prefetch(touched[i]);
   }
   for (std::size_t i = 0; options_.dissect && i < packets.size(); ++i)
     if (touched[i] != kNoFlow) prefetch_session(flows_[touched[i]], packets[i]);

@@ -57,8 +57,8 @@ void on_first_syn(const TcpHeader& t, Side& from, Side& to) {
 Tracker::~Tracker() {
   for (const Side& side : sides_)
     if (side.troubles) troubles_.destroy(side.troubles);
-  for (Sender s = 0; detail_ && s < 2; ++s)
-    if (detail_[s].rarities) troubles_.destroy(detail_[s].rarities);
+  for (Sender s = 0; detailed() && s < 2; ++s)
+    if (sending(s).rarities) troubles_.destroy(sending(s).rarities);
 }
 
 Troubles& Tracker::troubles_of(Side& side) {
@@ -73,7 +73,7 @@ Verdict Tracker::on_segment(const Packet& p, Sender s) {
     count(s, &RareCounts::network_duplicates);
     return p.sequence_length() != 0 ? Verdict::duplicate : Verdict::no_data;
   }
-  if (detail_ && (p.tcp.has(kEce | kCwr) || (p.traffic_class & 3) == 3)) note_flags(p, s);
+  if (detailed() && (p.tcp.has(kEce | kCwr) || (p.traffic_class & 3) == 3)) note_flags(p, s);
   if (p.tcp.has(kRst)) {
     on_reset(p, s);
     return Verdict::no_data;
@@ -156,7 +156,7 @@ bool Tracker::on_syn(const Packet& p, Sender s) {
   }
   for (Sender i : {0u, 1u}) sides_[i].ends_handshake = handshake_.awaits(i);
   if (!from.syn) on_first_syn(p.tcp, from, to);
-  if (detail_) note_syn(p, s);
+  if (detailed()) note_syn(p, s);
   return !overtaken;
 }
 
@@ -171,8 +171,9 @@ void Tracker::restart() {
     side.window_known = old.window_known;
     side.flags = old.flags;
     side.rtt = old.rtt;
+    side.detailed = old.detailed;
   }
-  for (Sender s = 0; detail_ && s < 2; ++s) detail_[s].begin_again();
+  for (Sender s = 0; detailed() && s < 2; ++s) sending(s).begin_again();
   handshake_ = Handshake();
 }
 
@@ -183,7 +184,7 @@ void Tracker::on_reset(const Packet& p, Sender s) {
     const std::uint32_t low = from.acknowledged_or_origin() - kSmallestReach, high = from.top + to.reach();
     if (sequence_before(p.tcp.sequence, low) || sequence_before(high, p.tcp.sequence)) return;
   }
-  if (detail_) note_reset(s);
+  if (detailed()) note_reset(s);
   for (Side& side : sides_) side.reset = true;
 }
 
@@ -203,14 +204,14 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s, std::uint32_t now_us
     advance_acknowledged(acknowledged, s, now_us);
   } else if (is_duplicate_ack(p, from, of)) {
     ++troubles_of(from).measures.duplicate_acks;
-    if (detail_) note_duplicate_ack(s ^ 1, now_us);
+    if (detailed()) note_duplicate_ack(s ^ 1, now_us);
   }
   if (p.tcp.sack_blocks != 0) {
-    if (detail_) note_sack(p, s, is_dsack(p.tcp), now_us);
+    if (detailed()) note_sack(p, s, is_dsack(p.tcp), now_us);
     from.sack = sack_mark(p.tcp);
   }
   on_window(p, from);
-  if (!detail_) return;
+  if (!detailed()) return;
   if (!known || acknowledged != before)
     note_answer(p, s, newly_acknowledged(p, s, known, before), now_us);
   else if (!window_same)
@@ -302,7 +303,7 @@ bool Tracker::plausible(std::uint32_t acknowledged, Sender s) {
 void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::uint32_t now_us) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
   if (!of.seen) {
-    if (detail_ && !of.acknowledged_known) note_path(s, now_us);
+    if (detailed() && !of.acknowledged_known) note_path(s, now_us);
   } else {
     if (sequence_before(of.top, acknowledged) && (of.provisional || (of.probed && acknowledged == of.top + 1)))
       of.top = acknowledged;
@@ -316,7 +317,7 @@ void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::ui
       if (sample_us >= 0) {
         from.rtt.add(sample_us * kMicrosecond);
         from.recent.add(static_cast<std::uint32_t>(sample_us), now_us);
-        if (detail_) note_sample(s ^ 1, static_cast<std::uint32_t>(sample_us));
+        if (detailed()) note_sample(s ^ 1, static_cast<std::uint32_t>(sample_us));
       }
     }
   }
@@ -364,7 +365,7 @@ void Tracker::start_interval() {
     side.window_known = false;
     side.flags = 0;
   }
-  for (Sender s = 0; detail_ && s < 2; ++s) detail_[s].start_interval();
+  for (Sender s = 0; detailed() && s < 2; ++s) sending(s).start_interval();
 }
 
 bool Tracker::Side::has_acknowledged(std::uint32_t end) const {

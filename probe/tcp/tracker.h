@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "probe/base/pool.h"
 #include "probe/base/prefetch.h"
@@ -61,9 +62,11 @@ enum class LossConfidence : std::uint8_t { low = 1, medium = 2, high = 3 };
 
 class Tracker {
  public:
-  // The pool has room for two of each tracker (TrackerPool), so it is never empty. `detail`: of both senders, for as
-  // long as the tracker lives; nullptr: only the basics.
-  explicit Tracker(TroublesPool& troubles, Sending* detail = nullptr) : troubles_(troubles), detail_(detail) {}
+  // The pool has room for two of each tracker (TrackerPool), so it is never empty. `detailed`: it is that of a
+  // DetailedTracker; else it has only the basics.
+  explicit Tracker(TroublesPool& troubles, bool detailed = false) : troubles_(troubles) {
+    sides_[0].detailed = detailed;
+  }
   ~Tracker();
   Tracker(const Tracker&) = delete;
   Tracker& operator=(const Tracker&) = delete;
@@ -86,7 +89,7 @@ class Tracker {
   }  // MSS option of its SYN, 0 if none
 
   // Beyond the basics; nullptr without.
-  const Sending* detail(Sender s) const { return detail_ ? detail_ + s : nullptr; }
+  const Sending* detail(Sender s) const { return detailed() ? &sending(s) : nullptr; }
   bool seen(Sender s) const { return sides_[s].seen; }
   ConnectionState state() const;
   EcnNegotiation ecn() const;
@@ -112,31 +115,29 @@ class Tracker {
   Nanos last_repeat(Sender s) const { return sides_[s].last_repeat; }
 
   // Fetches what this segment of `s` will touch if it is an ordinary one, some packets ahead: one with data waits for
-  // its acknowledgement, one without is the acknowledgement of what waits. `detail`: what the tracker was made with,
-  // which is not read because it may not be there yet.
-  void prefetch(const Packet& p, Sender s, const Sending* detail) const {
+  // its acknowledgement, one without is the acknowledgement of what waits. `with_detail`: what detailed() will tell,
+  // which is not asked because the tracker may not be in the cache yet.
+  void prefetch(const Packet& p, Sender s, bool with_detail) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
-    const bool data = p.payload_length > 0;
-    if (detail) {
-      if (p.sequence_length() > 0) probe::prefetch(&detail[s]);
-      probe::prefetch(&detail[s ^ 1]);
-      probe::prefetch(reinterpret_cast<const char*>(&detail[s ^ 1]) + 64);
+    if (with_detail) {
+      if (p.sequence_length() > 0) probe::prefetch(&sending(s));
+      prefetch_octets(&sending(s ^ 1), 128);
     }
     probe::prefetch(&from.top);
     probe::prefetch(&to.top);
     probe::prefetch(&from.packets);
-    if (data) return probe::prefetch(from.outstanding.segments());
+    if (p.payload_length > 0) return probe::prefetch(from.outstanding.segments());
     probe::prefetch(to.outstanding.segments());
     probe::prefetch(&from.rtt);
   }
   // Fetches all that a report reads.
-  void prefetch_report(const Sending* detail) const {
+  void prefetch_report(bool with_detail) const {
     probe::prefetch(&quality_);
     for (const Side& side : sides_) {
       probe::prefetch(&side.top);
       probe::prefetch(&side.rtt);
     }
-    if (detail) prefetch_octets(detail, 2 * sizeof(Sending));
+    if (with_detail) prefetch_octets(&sending(0), 2 * sizeof(Sending));
   }
 
   // Starts the next interval: measures and RTT statistics begin anew, the state of the connection stays.
@@ -163,7 +164,8 @@ class Tracker {
     std::uint8_t flags = 0;
     std::uint8_t remembered = 0;  // packets, modulo 256
     std::uint8_t window_shift = 0;
-    std::uint8_t repeats = 0;      // remembered among its troubles
+    std::uint8_t repeats : 7 = 0;  // remembered among its troubles
+    bool detailed : 1 = false;     // of the first side: Tracker::detailed()
     std::uint8_t reactions = 0;    // answers still to come to copies known to be needless when they passed
     bool seen : 1 = false;         // `top` and `origin` are known
     bool provisional : 1 = false;  // but only from a segment without data, which can be a keep-alive
@@ -254,6 +256,10 @@ class Tracker {
   SenderTroubles& repeat(const Packet&, Sender, std::uint32_t octets);
   void mark(Quality q) { quality_ |= bit_of(q); }
 
+  bool detailed() const { return sides_[0].detailed; }
+  const Sending& sending(Sender) const;
+  Sending& sending(Sender s) { return const_cast<Sending&>(std::as_const(*this).sending(s)); }
+
   enum class Repeat { timeout, recovery, tail_probe };
   Rarities& rarities_of(Sender);
   std::uint32_t in_flight(Sender s) const {
@@ -267,9 +273,9 @@ class Tracker {
     return std::uint32_t{to.window} << (to.window_scaled ? to.window_shift : 0);
   }
   bool is_open() const;
-  std::uint32_t segments_of(Sender s) const { return detail_ ? detail_[s].segments : 0; }
+  std::uint32_t segments_of(Sender s) const { return detailed() ? sending(s).segments : 0; }
   void count(Sender s, std::uint32_t RareCounts::*what) {
-    if (detail_) ++(rarities_of(s).counts.*what);
+    if (detailed()) ++(rarities_of(s).counts.*what);
   }
   void note_flags(const Packet&, Sender);
   void note_syn(const Packet&, Sender);
@@ -292,8 +298,20 @@ class Tracker {
   std::array<Side, 2> sides_;
   Handshake handshake_;  // the SYNs take a cache line; what a report asks shares the next one with `quality_`
   TroublesPool& troubles_;
-  Sending* const detail_;
   std::uint32_t quality_ = 0;
 };
+
+// A tracker that measures more than the basics, and right behind it, so that both are found by one address, what it
+// needs for that of each sender.
+struct DetailedTracker {
+  explicit DetailedTracker(TroublesPool& troubles) : tracker(troubles, true) {}
+  Tracker tracker;
+  std::array<Sending, 2> sending;
+};
+
+inline const Sending& Tracker::sending(Sender s) const {
+  static_assert(sizeof(DetailedTracker) == sizeof(Tracker) + 2 * sizeof(Sending));
+  return reinterpret_cast<const Sending*>(this + 1)[s];
+}
 
 }  // namespace probe::tcp

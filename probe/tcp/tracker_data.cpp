@@ -59,14 +59,14 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     }
     if (from.missing || now_us - from.top_us > kLeastSilenceUs) on_pause(p, s, now_us);
     advance(from, p, end, now_us);
-    if (detail_) note_data(p, s, now_us);
+    if (detailed()) note_data(p, s, now_us);
     return Verdict::fresh;
   }
   const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.ids_skipped};
   open_hole(from, hole);
   if (may_be_repeat(p, s, hole)) mark(Quality::repeat_hidden);
   advance(from, p, end, now_us);
-  if (detail_) note_data(p, s, now_us);
+  if (detailed()) note_data(p, s, now_us);
   return Verdict::early;
 }
 
@@ -116,7 +116,7 @@ Verdict Tracker::on_behind(const Packet& p, Sender s, std::uint32_t now_us) {
     verdict = on_before_origin(p, s);
   if (beyond == 0) return verdict;
   advance(from, p, end, now_us);
-  if (detail_) note_data(p, s, now_us);
+  if (detailed()) note_data(p, s, now_us);
   return Verdict::fresh;
 }
 
@@ -133,7 +133,7 @@ Verdict Tracker::on_repeated(const Packet& p, Sender s, std::uint32_t again, std
     ++measures.spurious_packets;
     count(s, &RareCounts::spurious_by_ack);
     if (from.reactions < UINT8_MAX) ++from.reactions;
-  } else if (detail_ && filled == 0) {
+  } else if (detailed() && filled == 0) {
     note_two_copies(p, s);
   }
   from.remember_repeat(p, needless);
@@ -151,7 +151,7 @@ Verdict Tracker::on_hole_filled(const Packet& p, Sender s, const Holes::Fill& fi
   if (reordered) {
     if (fill.octets == fill.hole.end - fill.hole.begin && may_be_repeat(p, s, fill.hole)) mark(Quality::repeat_hidden);
     ++from.troubles->measures.out_of_order_packets;
-    if (detail_) note_reordered(p, s, fill.hole);
+    if (detailed()) note_reordered(p, s, fill.hole);
     forget_behind(from, p.tcp.sequence);
     from.last_repeat = p.time;
   } else {
@@ -175,7 +175,7 @@ Verdict Tracker::on_before_origin(const Packet& p, Sender s) {
                   false};
   if (was_reordered(p, s, hole)) {
     ++troubles_of(from).measures.out_of_order_packets;
-    if (detail_) note_reordered(p, s, hole);
+    if (detailed()) note_reordered(p, s, hole);
     from.last_repeat = p.time;
   } else {
     SenderTroubles& measures = repeat(p, s, p.payload_length);
@@ -202,7 +202,7 @@ void Tracker::open_hole(Side& side, const Hole& hole) {
 SenderTroubles& Tracker::repeat(const Packet& p, Sender s, std::uint32_t octets) {
   Side& side = sides_[s];
   SenderTroubles& measures = troubles_of(side).measures;
-  if (detail_) note_repeat(p, s, microseconds_of(p));
+  if (detailed()) note_repeat(p, s, microseconds_of(p));
   ++measures.retransmitted_packets;
   measures.retransmitted_octets += std::min(octets, p.payload_length);
   forget_behind(side, p.tcp.sequence);

@@ -27,7 +27,7 @@ std::uint32_t since(std::uint32_t then_us, std::uint32_t now_us) {
 }  // namespace
 
 Rarities& Tracker::rarities_of(Sender s) {
-  Sending& d = detail_[s];
+  Sending& d = sending(s);
   if (!d.rarities) d.rarities = troubles_.make_rarities();
   return *d.rarities;
 }
@@ -43,19 +43,19 @@ void Tracker::note_flags(const Packet& p, Sender s) {
 
 // The smaller MSS option of both sides, less the timestamps that each segment carries (RFC 6691).
 void Tracker::note_syn(const Packet& p, Sender s) {
-  SynSeen& syn = detail_[s].syn;
+  SynSeen& syn = sending(s).syn;
   if (!syn.seen) syn.remember(p);
   constexpr std::uint16_t kTimestampOctets = 12, kLeastSegment = 64;
   const std::uint16_t own = sides_[s].maximum_segment, other = sides_[s ^ 1].maximum_segment;
   std::uint16_t segment = own == 0 ? other : other == 0 ? own : std::min(own, other);
   if (segment == 0) segment = 536;  // RFC 9293 §3.7.1
   if (p.tcp.has_timestamps) segment -= std::min(segment, kTimestampOctets);
-  for (Sending* d : {&detail_[0], &detail_[1]}) d->full_segment = std::max(segment, kLeastSegment);
+  for (Sending* d : {&sending(0), &sending(1)}) d->full_segment = std::max(segment, kLeastSegment);
 }
 
 // Octets behind the top have passed.
 void Tracker::note_data(const Packet& p, Sender s, std::uint32_t now_us) {
-  Sending& d = detail_[s];
+  Sending& d = sending(s);
   if (p.payload_length != 0) {
     const auto own_rtt_us = [this, s] { return microseconds(network_rtt(s)); };
     const std::uint32_t flying = in_flight(s), window = window_for(s);
@@ -67,7 +67,7 @@ void Tracker::note_data(const Packet& p, Sender s, std::uint32_t now_us) {
 }
 
 void Tracker::note_sample(Sender of, std::uint32_t sample_us) {
-  Sending& d = detail_[of];
+  Sending& d = sending(of);
   d.smooth(sample_us);
   if (!d.round_trips.add_home(sample_us)) d.round_trips.add(sample_us, rarities_of(of).round_trips);
 }
@@ -83,7 +83,7 @@ void Tracker::note_more(Sender of, std::uint32_t sent_us, std::uint32_t now_us) 
 // it seems to have waited for one which never came: two round trips (RFC 8985 §7.2). What ends a write is pushed (RFC
 // 9293 §3.9.1.2), if anything is.
 bool Tracker::waited_for_repeat(Sender s, std::uint32_t now_us) const {
-  const Sending& d = detail_[s];
+  const Sending& d = sending(s);
   if (!d.started || d.pushed || d.limit != Limit::pause || (sides_[s].flags & kPsh) == 0) return false;
   return since(d.event_us, now_us) >= 2 * least_silence_us() + microseconds(network_rtt(s));
 }
@@ -91,7 +91,7 @@ bool Tracker::waited_for_repeat(Sender s, std::uint32_t now_us) const {
 // `s` acknowledges this many octets more than before, or has changed its window.
 void Tracker::note_answer(const Packet& p, Sender s, std::uint32_t octets, std::uint32_t now_us) {
   const Sender of = s ^ 1;
-  Sending& d = detail_[of];
+  Sending& d = sending(of);
   if (octets == 0) return d.window_changed(in_flight(of), window_for(of), now_us);
   if (d.repeat_open) settle_repeat(p, of, now_us);
   d.answered(octets, in_flight(of), window_for(of), now_us);
@@ -113,9 +113,9 @@ std::uint32_t Tracker::newly_acknowledged(const Packet& p, Sender s, bool known,
 
 // The first acknowledgement of a client whose server is not seen ends its handshake.
 void Tracker::note_path(Sender s, std::uint32_t now_us) {
-  const SynSeen& syn = detail_[s].syn;
+  const SynSeen& syn = sending(s).syn;
   if (syn.seen && syn.repeats == 0 && handshake_.initiator() == static_cast<int>(s))
-    detail_[s ^ 1].path_rtt_us = since(syn.time_us, now_us);
+    sending(s ^ 1).path_rtt_us = since(syn.time_us, now_us);
 }
 
 void Tracker::note_sack(const Packet& p, Sender s, bool dsack, std::uint32_t now_us) {
@@ -146,7 +146,7 @@ void Tracker::note_duplicate_ack(Sender of, std::uint32_t now_us) {
 
 void Tracker::note_repeat(const Packet& p, Sender s, std::uint32_t now_us) {
   RareCounts& counts = rarities_of(s).counts;
-  Sending& d = detail_[s];
+  Sending& d = sending(s);
   switch (kind_of_repeat(p, s, now_us)) {
     case Repeat::timeout:
       ++counts.timeouts;
@@ -165,7 +165,7 @@ void Tracker::note_repeat(const Packet& p, Sender s, std::uint32_t now_us) {
 Tracker::Repeat Tracker::kind_of_repeat(const Packet& p, Sender s, std::uint32_t now_us) const {
   if (p.tcp.has(kSyn)) return Repeat::timeout;  // nothing else makes a sender repeat it
   const Side& from = sides_[s];
-  const Sending &there = detail_[s], &back = detail_[s ^ 1];
+  const Sending &there = sending(s), &back = sending(s ^ 1);
   // Since it sent anything, and since it was asked to.
   std::uint32_t idle = since(from.top_us, now_us), asked = kLong;
   if (from.last_repeat != kNever) idle = std::min(idle, microseconds(p.time - from.last_repeat));
@@ -192,7 +192,7 @@ Tracker::Repeat Tracker::kind_of_repeat(const Packet& p, Sender s, std::uint32_t
 
 // Timestamps can tell which copy an acknowledgement will answer.
 void Tracker::note_two_copies(const Packet& p, Sender s) {
-  Sending& d = detail_[s];
+  Sending& d = sending(s);
   d.repeat_open = false;
   if (!p.tcp.has_timestamps || d.last_timestamp == static_cast<std::uint16_t>(p.tcp.timestamp_value)) return;
   Rarities& r = rarities_of(s);
@@ -210,7 +210,7 @@ void Tracker::settle_repeat(const Packet& p, Sender of, std::uint32_t now_us) {
   const Side& side = sides_[of];
   Rarities& r = rarities_of(of);
   if (sequence_before(side.acknowledged, r.repeat_end)) return;
-  detail_[of].repeat_open = false;
+  sending(of).repeat_open = false;
   if (!p.tcp.has_timestamps) return;
   if (p.tcp.timestamp_echo == r.repeat_timestamp) {
     if (side.acknowledged == r.repeat_end) note_more(of, r.repeat_us, now_us);
@@ -225,13 +225,13 @@ void Tracker::note_reordered(const Packet& p, Sender s, const Hole& hole) {
   ++counts.reordered;
   counts.reordered_us += late_us;
   counts.reordered_most_us = std::max(counts.reordered_most_us, late_us);
-  counts.reordered_most_packets = std::max(counts.reordered_most_packets, detail_[s].segments - hole.segments);
+  counts.reordered_most_packets = std::max(counts.reordered_most_packets, sending(s).segments - hole.segments);
   if (sides_[s].timestamps && sequence_before(p.tcp.timestamp_value, hole.timestamp)) ++counts.reordered_by_timestamp;
 }
 
 void Tracker::note_reset(Sender s) {
-  const bool fin = sides_[0].fin || sides_[1].fin, data = detail_[0].started || detail_[1].started;
-  ResetPhase& phase = detail_[s].reset_phase;
+  const bool fin = sides_[0].fin || sides_[1].fin, data = sending(0).started || sending(1).started;
+  ResetPhase& phase = sending(s).reset_phase;
   if (phase != ResetPhase::none) return;
   phase = fin         ? ResetPhase::after_fin
           : data      ? ResetPhase::after_data
@@ -245,15 +245,15 @@ bool Tracker::is_open() const {
   if (client < 0 || handshake_.done() || handshake_.simultaneous()) return true;
   const Side& server = sides_[client ^ 1];
   if (!server.seen) return server.acknowledged_known;  // only the client is seen
-  return detail_[0].started || detail_[1].started;
+  return sending(0).started || sending(1).started;
 }
 
 ConnectionState Tracker::state() const {
   const int client = handshake_.initiator();
   if (sides_[0].fin && sides_[1].fin) return ConnectionState::closed;
   for (const Sender s : {0u, 1u}) {
-    if (!detail_ || detail_[s].reset_phase == ResetPhase::none) continue;
-    const bool refused = detail_[s].reset_phase == ResetPhase::handshake && client == static_cast<int>(s ^ 1);
+    if (!detailed() || sending(s).reset_phase == ResetPhase::none) continue;
+    const bool refused = sending(s).reset_phase == ResetPhase::handshake && client == static_cast<int>(s ^ 1);
     return refused && !sides_[s].syn ? ConnectionState::refused : ConnectionState::reset;
   }
   if (sides_[0].fin || sides_[1].fin) return ConnectionState::half_closed;
@@ -265,10 +265,10 @@ ConnectionState Tracker::state() const {
 
 EcnNegotiation Tracker::ecn() const {
   const int client = handshake_.initiator();
-  if (!detail_ || client < 0 || !detail_[client].syn.seen) return EcnNegotiation::not_seen;
+  if (!detailed() || client < 0 || !sending(client).syn.seen) return EcnNegotiation::not_seen;
   constexpr std::uint8_t kBoth = kEce | kCwr;
-  if ((detail_[client].syn.flags & kBoth) != kBoth) return EcnNegotiation::not_asked;
-  const SynSeen& answer = detail_[client ^ 1].syn;
+  if ((sending(client).syn.flags & kBoth) != kBoth) return EcnNegotiation::not_asked;
+  const SynSeen& answer = sending(client ^ 1).syn;
   if (!answer.seen) return EcnNegotiation::not_seen;
   return (answer.flags & kBoth) == kEce ? EcnNegotiation::agreed : EcnNegotiation::refused;
 }

@@ -32,7 +32,7 @@ void Tracker::on_pause(const Packet& p, Sender s, std::uint32_t now_us) {
     if (from.missing) from.found_odd();  // nothing was sent again so soon
     return;
   }
-  const bool suspect = from.ids_count(p) ? from.missing : detail_ && waited_for_repeat(s, now_us);
+  const bool suspect = from.ids_count(p) ? from.missing : detailed() && waited_for_repeat(s, now_us);
   if (suspect) mark(Quality::repeat_hidden);
 }
 

@@ -11,20 +11,16 @@ namespace probe::tcp {
 
 class TrackerPool {
  public:
-  // `detail`: each tracker has what goes beyond the basics right behind it, so that both are found by one address.
-  explicit TrackerPool(std::size_t trackers, bool detail = false)
-      : detail_(detail),
-        slots_(trackers, sizeof(Tracker) + (detail ? 2 * sizeof(Sending) : 0), PageSize::huge),
-        troubles_(2 * trackers, detail) {}
+  explicit TrackerPool(std::size_t trackers, bool detailed = false)
+      : detailed_(detailed),
+        slots_(trackers, detailed ? sizeof(DetailedTracker) : sizeof(Tracker), PageSize::huge),
+        troubles_(2 * trackers, detailed) {}
 
   // nullptr if there is none left.
   Tracker* make() {
     void* slot = slots_.take();
     if (!slot) return nullptr;
-    if (!detail_) return new (slot) Tracker(troubles_);
-    auto* const sending = reinterpret_cast<Sending*>(static_cast<std::byte*>(slot) + sizeof(Tracker));
-    for (Sender s : {0u, 1u}) new (sending + s) Sending;
-    return new (slot) Tracker(troubles_, sending);
+    return detailed_ ? &(new (slot) DetailedTracker(troubles_))->tracker : new (slot) Tracker(troubles_);
   }
   void destroy(Tracker* t) {
     t->~Tracker();
@@ -32,16 +28,12 @@ class TrackerPool {
   }
   void prefetch_next() const { slots_.prefetch_next(); }
   // What Tracker has, of one that was made here.
-  void prefetch(const Tracker& t, const Packet& p) const {
-    t.prefetch(p, p.from_high, behind(t));
-  }
-  void prefetch_report(const Tracker& t) const { t.prefetch_report(behind(t)); }
+  void prefetch(const Tracker& t, const Packet& p) const { t.prefetch(p, p.from_high, detailed_); }
+  void prefetch_report(const Tracker& t) const { t.prefetch_report(detailed_); }
   std::size_t octets() const { return slots_.octets() + troubles_.octets(); }
 
  private:
-  const Sending* behind(const Tracker& t) const { return detail_ ? reinterpret_cast<const Sending*>(&t + 1) : nullptr; }
-
-  bool detail_;
+  const bool detailed_;
   SlotPool slots_;
   TroublesPool troubles_;  // one of each sender: never empty
 };

@@ -93,8 +93,8 @@ void check_detail(const tcp::Tracker& t, Sender s, std::uint32_t packets) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   Cursor c(Bytes(data, size));
   tcp::TroublesPool troubles(2, true);
-  std::array<tcp::Sending, 2> sending;
-  tcp::Tracker t(troubles, sending.data());
+  tcp::DetailedTracker detailed(troubles);
+  tcp::Tracker& t = detailed.tracker;
   Packet p;
   p.time = kSecond;
   std::uint32_t packets[2] = {};

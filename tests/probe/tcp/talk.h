@@ -64,8 +64,9 @@ class Talk {
 
   bool timestamps = false;  // milliseconds of the talk's clock
   TroublesPool troubles{2, true};
-  std::array<Sending, 2> sending;
-  Tracker tracker{troubles, sending.data()};
+  DetailedTracker detailed{troubles};
+  Tracker& tracker = detailed.tracker;
+  std::array<Sending, 2>& sending = detailed.sending;
 
   Talk& after(std::chrono::nanoseconds d) { return now_ += d.count(), *this; }
   Nanos now() const { return now_; }
