@@ -31,7 +31,7 @@ class ExpiryWheel {
     links_[gone.next].previous = gone.previous;
     links_[gone.previous].next = gone.next;
   }
-  // What moving it will touch of its own.
+  // What moving it, or following it, will touch of its own.
   void prefetch(FlowIndex i) const { probe::prefetch(&links_[i]); }
   void move(FlowIndex i, Nanos due) {
     remove(i);
@@ -39,21 +39,21 @@ class ExpiryWheel {
   }
 
   // Turns to `now` and calls visit(flow index) for each flow whose slot has passed. visit must re-add or erase the
-  // flow, which has left the wheel already. The flows are cold: prepare(flow) is called some flows ahead of visit, to
-  // fetch what the visit will touch beyond the flow itself.
-  template <class Prepare, class Visit>
-  void turn(Nanos now, Prepare&& prepare, Visit&& visit) {
+  // flow, which has left the wheel already. The flows are cold: fetch(flow) is called some flows ahead of visit, to
+  // fetch what the visit will touch beyond the flow itself, and later fetch_behind(flow), to fetch what that points to.
+  template <class Fetch, class FetchBehind, class Visit>
+  void turn(Nanos now, Fetch&& fetch, FetchBehind&& fetch_behind, Visit&& visit) {
     const std::int64_t target = now / kSecond;
     if (target <= second_) return;
     const std::int64_t steps = std::min<std::int64_t>(target - second_, kSlots);
-    for (std::int64_t s = 0; s < steps; ++s) visit_all(slot_of(second_ + s), prepare, visit);
+    for (std::int64_t s = 0; s < steps; ++s) visit_all(slot_of(second_ + s), fetch, fetch_behind, visit);
     second_ = target;
   }
 
   // Empties the wheel and calls visit for each flow that was in it; visit erases the flow.
-  template <class Prepare, class Visit>
-  void drain(Prepare&& prepare, Visit&& visit) {
-    for (std::int64_t s = 0; s < kSlots; ++s) visit_all(slot_of(s), prepare, visit);
+  template <class Fetch, class FetchBehind, class Visit>
+  void drain(Fetch&& fetch, FetchBehind&& fetch_behind, Visit&& visit) {
+    for (std::int64_t s = 0; s < kSlots; ++s) visit_all(slot_of(s), fetch, fetch_behind, visit);
     started_ = false;
   }
 
@@ -85,23 +85,32 @@ class ExpiryWheel {
     return first_slot_ + static_cast<FlowIndex>(static_cast<std::uint64_t>(second) % kSlots);
   }
 
-  template <class Prepare, class Visit>
-  void visit_all(FlowIndex slot, Prepare& prepare, Visit& visit) {
-    constexpr unsigned kAhead = 8;
-    FlowIndex at = links_[slot].next, to_prepare = at, to_fetch = at;
+  template <class Fetch, class FetchBehind, class Visit>
+  void visit_all(FlowIndex slot, Fetch& fetch, FetchBehind& fetch_behind, Visit& visit) {
+    constexpr unsigned kAhead = 4;
+    const FlowIndex first = links_[slot].next;
+    FlowIndex next_flow = first, next_fetch = first, next_behind = first, at = first;
     links_[slot] = {slot, slot};  // what visit re-adds here is for the next turn
+    const auto step = [this](FlowIndex& i) {
+      i = links_[i].next;
+      return i;
+    };
     for (unsigned n = 0; at != slot; ++n) {
-      if (to_fetch != slot) {
-        prefetch_object(&flows_[to_fetch]);
-        to_fetch = links_[to_fetch].next;
+      if (next_flow != slot) {
+        prefetch_object(&flows_[next_flow]);
+        prefetch(step(next_flow));
       }
-      if (n >= kAhead && to_prepare != slot) {
-        prepare(flows_[to_prepare]);
-        to_prepare = links_[to_prepare].next;
+      if (n >= kAhead && next_fetch != slot) {
+        fetch(flows_[next_fetch]);
+        step(next_fetch);
       }
-      if (n >= 2 * kAhead) {
+      if (n >= 2 * kAhead && next_behind != slot) {
+        fetch_behind(flows_[next_behind]);
+        step(next_behind);
+      }
+      if (n >= 3 * kAhead) {
         const FlowIndex visited = at;
-        at = links_[at].next;
+        step(at);
         visit(visited);
       }
     }

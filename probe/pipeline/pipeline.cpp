@@ -41,6 +41,11 @@ void prefetch_session(const Flow& f, const Packet& p) {
   if (f.look_inside && f.conversation && f.conversation->prefetch_session(p)) prefetch(&f.id);
 }
 
+// What the end of a flow touches beyond its tracker.
+void prefetch_troubles(const Flow& f) {
+  if (f.tracker) f.tracker->prefetch_troubles();
+}
+
 }  // namespace
 
 SheddingOptions shedding_options(const PipelineOptions& o) {
@@ -318,7 +323,7 @@ void Pipeline::expire(Nanos now) {
     flows_.erase(i);
   };
   wheel_.turn(
-      now, [this](const Flow& f) { prefetch_end(f); }, visit);
+      now, [this](const Flow& f) { prefetch_end(f); }, prefetch_troubles, visit);
 }
 
 void Pipeline::finish() {
@@ -328,7 +333,7 @@ void Pipeline::finish() {
     flows_.erase(i);
   };
   shedding_.forget();
-  wheel_.drain([this](const Flow& f) { prefetch_end(f); }, visit);
+  wheel_.drain([this](const Flow& f) { prefetch_end(f); }, prefetch_troubles, visit);
 }
 
 // What the end of a flow touches beyond the flow itself.

@@ -126,9 +126,11 @@ class Tracker {
     probe::prefetch(&from.top);
     probe::prefetch(&to.top);
     probe::prefetch(&from.packets);
-    if (p.payload_length > 0) return probe::prefetch(from.outstanding.segments());
-    probe::prefetch(to.outstanding.segments());
     probe::prefetch(&from.rtt);
+    if (p.payload_length > 0)
+      probe::prefetch(from.outstanding.segments());
+    else
+      probe::prefetch(to.outstanding.segments());
   }
   // Fetches all that a report reads.
   void prefetch_report(bool with_detail) const {
@@ -138,6 +140,13 @@ class Tracker {
       probe::prefetch(&side.rtt);
     }
     if (with_detail) prefetch_octets(&sending(0), 2 * sizeof(Sending));
+  }
+  // And then what that points to.
+  void prefetch_troubles() const {
+    for (Sender s : {0u, 1u}) {
+      if (sides_[s].troubles) probe::prefetch(&sides_[s].troubles->measures);
+      if (detailed() && sending(s).rarities) prefetch_object(&sending(s).rarities->counts);
+    }
   }
 
   // Starts the next interval: measures and RTT statistics begin anew, the state of the connection stays.
