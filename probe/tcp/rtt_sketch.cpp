@@ -93,46 +93,66 @@ class Ranks {
   std::uint64_t up_to_ = 0;
 };
 
-// Eight counts at once.
-using Word = std::uint64_t;
-Word word_at(const std::uint8_t* counts) {
+// The first of `counts` from `at` on that is not 0, looked for some at once; their number if there is none.
+template <class Count, std::size_t N>
+unsigned next_of(const std::array<Count, N>& counts, unsigned at) {
   static_assert(std::endian::native == std::endian::little);
-  Word w;
-  std::memcpy(&w, counts, sizeof w);
-  return w;
-}
-std::uint32_t sum_of(Word w) {
-  constexpr Word kEvery2nd = 0x00ff'00ff'00ff'00ff, kOnes = 0x0001'0001'0001'0001;
-  return static_cast<std::uint32_t>(((w & kEvery2nd) + (w >> 8 & kEvery2nd)) * kOnes >> 48);
+  using Word = std::uint64_t;
+  constexpr unsigned kAtOnce = sizeof(Word) / sizeof(Count), kBits = 8 * sizeof(Count);
+  static_assert(N % kAtOnce == 0);
+  while (at < N) {
+    Word w;
+    std::memcpy(&w, &counts[at / kAtOnce * kAtOnce], sizeof w);
+    w >>= at % kAtOnce * kBits;
+    if (w != 0) return at + static_cast<unsigned>(std::countr_zero(w)) / kBits;
+    at = (at / kAtOnce + 1) * kAtOnce;
+  }
+  return N;
 }
 
 }  // namespace
 
+unsigned RttCounts::next(unsigned bucket) const {
+  for (unsigned line = bucket / kWidth, at = bucket % kWidth; line * kWidth < end(); ++line, at = 0) {
+    if (!uses(line)) continue;
+    if (const unsigned found = next_of(lines_[line % kLines], at); found < kWidth) return line * kWidth + found;
+  }
+  return kNone;
+}
+
+unsigned RttSketch::next(unsigned bucket) const {
+  if (bucket - origin_ >= kWidth) return RttCounts::kNone;
+  const unsigned found = next_of(home_, bucket - origin_);
+  return found < kWidth ? origin_ + found : RttCounts::kNone;
+}
+
+template <class Visit>
+void RttSketch::visit(const RttCounts* others, Visit&& visit) const {
+  unsigned here = next(origin_), there = others && !others->empty() ? others->next(others->first()) : RttCounts::kNone;
+  while (std::min(here, there) != RttCounts::kNone) {
+    const unsigned b = std::min(here, there);
+    std::uint32_t count = 0;
+    if (b == here) {
+      count = home_[b - origin_];
+      here = next(b + 1);
+    }
+    if (b == there) {
+      count += others->at(b);
+      there = others->next(b + 1);
+    }
+    if (visit(b, count)) return;
+  }
+}
+
 RttSketch::Three RttSketch::percentiles(const Three& percent, const RttCounts* others) const {
   if (empty()) return {};
   std::uint32_t total = 0;
-  for (unsigned i = 0; i < kWidth; i += sizeof(Word)) total += sum_of(word_at(&home_[i]));
-  if (others && !others->empty()) return percentiles_of_all(percent, *others, total);
+  visit(others, [&](unsigned, std::uint32_t count) {
+    total += count;
+    return false;
+  });
   Ranks ranks(percent, total);
-  for (unsigned i = 0; i < kWidth; i += sizeof(Word)) {
-    Word w = word_at(&home_[i]);
-    for (unsigned at = i; w != 0; w >>= 8, ++at) {
-      const auto empty_ones = static_cast<unsigned>(std::countr_zero(w)) / 8;
-      w >>= 8 * empty_ones;
-      at += empty_ones;
-      if (ranks.add(origin_ + at, w & 0xff)) return ranks.values;
-    }
-  }
-  return ranks.values;
-}
-
-RttSketch::Three RttSketch::percentiles_of_all(const Three& percent, const RttCounts& others,
-                                               std::uint32_t total) const {
-  for (unsigned b = others.first(); b < others.end(); ++b) total += others.at(b);
-  Ranks ranks(percent, total);
-  const unsigned end = std::max(others.end(), origin_ + kWidth);
-  for (unsigned b = std::min<unsigned>(others.first(), origin_); b < end; ++b)
-    if (ranks.add(b, at(b) + others.at(b))) break;
+  visit(others, [&](unsigned bucket, std::uint32_t count) { return ranks.add(bucket, count); });
   return ranks.values;
 }
 

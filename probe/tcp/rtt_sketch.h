@@ -38,6 +38,9 @@ class RttCounts {
     const unsigned line = bucket / kWidth;
     return uses(line) ? lines_[line % kLines][bucket % kWidth] : 0;
   }
+  // The first bucket from there on that has a count.
+  static constexpr unsigned kNone = ~0u;
+  unsigned next(unsigned bucket) const;
   // All counts are in [first, end); not asked if there are none.
   unsigned first() const { return static_cast<unsigned>(std::countr_zero(used_)) * kWidth; }
   unsigned end() const { return static_cast<unsigned>(std::bit_width(used_)) * kWidth; }
@@ -78,8 +81,10 @@ class RttSketch {
   static constexpr unsigned kBelow = 24;  // buckets of home_ below the first sample
 
   void start(unsigned bucket);
-  Three percentiles_of_all(const Three& percent, const RttCounts& others, std::uint32_t total) const;
-  std::uint32_t at(unsigned bucket) const { return bucket - origin_ < kWidth ? home_[bucket - origin_] : 0; }
+  unsigned next(unsigned bucket) const;  // as of RttCounts, in home_
+  // Tells the buckets that have counts, here or there, in their order, until `visit` has enough.
+  template <class Visit>
+  void visit(const RttCounts* others, Visit&& visit) const;
 
   std::uint16_t origin_ = kNone;  // the bucket where home_ begins
   std::array<std::uint8_t, kWidth> home_;
