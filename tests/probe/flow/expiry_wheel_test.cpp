@@ -7,6 +7,8 @@
 namespace probe {
 namespace {
 
+void fetch(const Flow&) {}
+
 struct Wheel : testing::Test {
   FlowTable flows{100};
   ExpiryWheel wheel{flows};
@@ -21,8 +23,7 @@ struct Wheel : testing::Test {
   }
   void turn(Nanos now) {
     visited.clear();
-    wheel.turn(
-        now, [](const Flow&) {}, [&](FlowIndex i) { visited.push_back(i); });
+    wheel.turn(now, fetch, fetch, [&](FlowIndex i) { visited.push_back(i); });
   }
 };
 
@@ -42,12 +43,10 @@ TEST_F(Wheel, VisitsAFlowBeyondTheHorizonEarlyRatherThanNever) {
   const FlowIndex i = add(1, 5000 * kSecond);
   std::vector<Nanos> when;
   for (Nanos now = 0; now <= 5010 * kSecond; now += kSecond)
-    wheel.turn(
-        now, [](const Flow&) {},
-        [&](FlowIndex f) {
-          when.push_back(now);
-          if (now < 5000 * kSecond) wheel.add(f, 5000 * kSecond);
-        });
+    wheel.turn(now, fetch, fetch, [&](FlowIndex f) {
+      when.push_back(now);
+      if (now < 5000 * kSecond) wheel.add(f, 5000 * kSecond);
+    });
   ASSERT_FALSE(when.empty());
   EXPECT_GT(when.back(), 5000 * kSecond);
   EXPECT_LE(when.back(), 5003 * kSecond);
@@ -91,11 +90,10 @@ TEST_F(Wheel, DrainVisitsEveryFlow) {
   wheel.start(0);
   for (std::uint16_t p = 0; p < 20; ++p) add(p, p * kSecond);
   std::size_t n = 0;
-  wheel.drain([](const Flow&) {},
-              [&](FlowIndex i) {
-                flows.erase(i);
-                ++n;
-              });
+  wheel.drain(fetch, fetch, [&](FlowIndex i) {
+    flows.erase(i);
+    ++n;
+  });
   EXPECT_EQ(n, 20u);
   EXPECT_EQ(flows.size(), 0u);
 }
