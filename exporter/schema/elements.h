@@ -401,7 +401,7 @@ inline constexpr Row kRows[] = {
          "Version of the request, or of the response if only that was seen."),
     ours(rtsp_request, 1963, u32(kId), "rtspCSeq", "CSeq field."),
     ours(rtsp_request, 1964, text(128), "rtspUserAgent", "User-Agent field of the request."),
-    ours(rtsp_request, 1965, text(64), "rtspSession", "Session field of the response, or else of the request."),
+    ours(rtsp_request, 1965, text(64), "rtspSession", "Session field of the request, or else of the response."),
     ours(rtsp_response, 1970, u16(kId), "rtspReturnCode", "Status of the final response."),
     ours(rtsp_response, 1971, text(64), "rtspReasonPhrase", "Its reason phrase."),
     ours(rtsp_response, 1972, text(128), "rtspServer", "Its Server field."),

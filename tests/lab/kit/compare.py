@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections import Counter, defaultdict
 
-from . import quic, sip
+from . import quic, rtsp, sip
 
 RTT_US = 200  # how near a round trip must be to the wire's
 LOG_EARLY_US = 10_000  # a server reads its clock once in a while: nginx logged 65 ms for what took 61.5 on the wire
@@ -66,7 +66,7 @@ class Comparison:
         for record in records:
             self.by_pair[endpoints(record)][record["record"]].append(record)
         for kinds in self.by_pair.values():
-            for kind in ("http", "sql", "dns"):
+            for kind in ("http", "sql", "dns", "rtsp"):
                 kinds[kind].sort(key=lambda r: r["transactionId"])
 
     def equal(self, where, what, expected, got):
@@ -100,6 +100,8 @@ class Comparison:
             quic.check(self, self.truth, self.of_kind("quic"))
         if "sip" in self.truth.get("client", {}):
             sip.check(self, self.truth, self.of_kind("sip"))
+        if "rtsp" in self.truth.get("client", {}):
+            rtsp.check(self, self.truth, self.of_kind("rtsp"))
         return self
 
     def of_kind(self, kind):
@@ -160,7 +162,7 @@ class Comparison:
 
     def transactions(self, c):
         kinds = self.by_pair[(c["client"], c["server"])]
-        return kinds["http"] or kinds["sql"] or kinds["dns"]
+        return kinds["http"] or kinds["sql"] or kinds["dns"] or kinds["rtsp"]
 
     def turns(self, where, c):
         """Response times, where each turn of data is one transaction and no frame was harmed."""
@@ -325,9 +327,10 @@ class Comparison:
             return
         where = pair["client"]
         kinds = self.by_pair[(pair["client"], pair["server"])]
+        flows = self.flows_of(pair)
         for way, name_of in (("up", str), ("down", reverse)):
             for key, name in (("tap_packets", "packetDeltaCount"), ("tap_octets", "octetDeltaCount")):
-                self.equal(where, name_of(name), pair[way].get(key, 0), sum(f.get(name_of(name), 0) for f in kinds["flow"]))
+                self.equal(where, name_of(name), pair[way].get(key, 0), sum(f.get(name_of(name), 0) for f in flows))
         records = kinds["dns"]
         if kinds["quic"] or any(e[0] == "dup" for e in pair["events"]):
             return
