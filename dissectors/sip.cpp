@@ -34,7 +34,8 @@ struct Transaction {
   State state = State::trying;
   Side from = Side::client;  // who asks
   bool invite = false;
-  bool rings = false;  // a response said that somebody was found
+  bool rings = false;     // a response said that somebody was found
+  bool accepted = false;  // the final response is a 2xx
   std::uint16_t sent = 0;
   std::uint16_t provisional = 0, provisional_status = 0;
   std::uint16_t finals = 0;
@@ -71,9 +72,10 @@ class Sip final : public Session {
   void response(Side, const Message&, Arrival, Scribe&);
   static void provisional(Transaction&, const Message&, Arrival);
   static void count_branch(Transaction&, std::string_view to_tag);
-  static void announce(Side, const Message&, Nanos now, Scribe&);
+  static void announce(const Message&, Nanos now, Scribe&);
 
   Transaction* find(Side asker, const Message&);
+  Transaction* find_acknowledged(Side asker, const Message&);
   Transaction& begin(Side asker, const Message&, Arrival, Scribe&);
   Transaction& make_room(Scribe&);
   void sweep(Nanos now, Scribe&);
@@ -111,7 +113,7 @@ void Sip::message(Side from, const Message& m, Arrival at, Scribe& scribe) {
     acknowledge(from, m, at, scribe);
   else
     request(from, m, at, scribe);
-  if (!m.body.empty()) announce(from, m, at.last, scribe);
+  if (!m.body.empty()) announce(m, at.last, scribe);
 }
 
 void Sip::request(Side from, const Message& m, Arrival at, Scribe& scribe) {
@@ -132,16 +134,13 @@ void Sip::request(Side from, const Message& m, Arrival at, Scribe& scribe) {
 }
 
 void Sip::acknowledge(Side from, const Message& m, Arrival at, Scribe& scribe) {
-  for (std::size_t i = 0; i < count_; ++i) {
-    Transaction& t = pending_[i];
-    if (!t.invite || t.from != from || t.request != m.request || t.state != State::answered) continue;
-    t.draft.set<"sipAckTimeMicroseconds">(
-        static_cast<std::uint64_t>(std::max<Nanos>(at.first - t.exchange.response_last, 0) / kMicrosecond));
-    t.draft.set<"sipFinalResponseCount">(std::uint32_t{t.finals});
-    t.touched = at.last;
-    commit(t, scribe);
-    return;
-  }
+  Transaction* const t = find_acknowledged(from, m);
+  if (!t) return;
+  t->draft.set<"sipAckTimeMicroseconds">(
+      static_cast<std::uint64_t>(std::max<Nanos>(at.first - t->exchange.response_last, 0) / kMicrosecond));
+  t->draft.set<"sipFinalResponseCount">(std::uint32_t{t->finals});
+  t->touched = at.last;
+  commit(*t, scribe);
 }
 
 void Sip::response(Side from, const Message& m, Arrival at, Scribe& scribe) {
@@ -157,6 +156,7 @@ void Sip::response(Side from, const Message& m, Arrival at, Scribe& scribe) {
   t.exchange.response_last = at.last;
   t.exchange.response_octets = m.octets;
   if (!m.whole) t.exchange.quality |= bit_of(Quality::half_transaction);
+  t.accepted = m.start.status < 300;
   t.draft.set<"sipStatusCode">(m.start.status);
   keep<"sipReasonPhrase">(t, m.start.reason);
   keep<"sipServer">(t, m.server.empty() ? m.user_agent : m.server);
@@ -185,7 +185,7 @@ void Sip::count_branch(Transaction& t, std::string_view to_tag) {
 }
 
 // RFC 3264: what is offered or answered in a message's description is where its sender wants to receive.
-void Sip::announce(Side, const Message& m, Nanos now, Scribe& scribe) {
+void Sip::announce(const Message& m, Nanos now, Scribe& scribe) {
   if (m.content_type.find("sdp") == m.content_type.npos &&
       !text_message::same_word(m.content_type.substr(0, 10), "multipart/"))
     return;
@@ -205,6 +205,18 @@ void Sip::announce(Side, const Message& m, Nanos now, Scribe& scribe) {
 Transaction* Sip::find(Side asker, const Message& m) {
   for (std::size_t i = 0; i < count_; ++i)
     if (pending_[i].id == m.transaction && pending_[i].from == asker) return &pending_[i];
+  return nullptr;
+}
+
+// RFC 3261 §17.1.1.3: the ACK of a refusal has the branch of its INVITE. §13.2.2.4: that of a 2xx has another one; a
+// forked INVITE can have several branches here.
+Transaction* Sip::find_acknowledged(Side asker, const Message& m) {
+  Transaction* const same = find(asker, m);
+  if (same) return same->state == State::answered ? same : nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {
+    Transaction& t = pending_[i];
+    if (t.invite && t.from == asker && t.request == m.request && t.state == State::answered && t.accepted) return &t;
+  }
   return nullptr;
 }
 

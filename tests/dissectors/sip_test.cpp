@@ -109,6 +109,22 @@ TEST_F(SipTalk, ARefusalIsAcknowledgedInItsOwnTransaction) {
   EXPECT_FALSE(records().only().has("sipRingingTimeMicroseconds"));
 }
 
+TEST_F(SipTalk, EachBranchOfAForkedInviteHasItsAck) {
+  Sip one = request("INVITE"), two = request("INVITE"), refused = response(486, "INVITE"),
+      taken = response(200, "INVITE");
+  two.branch = taken.branch = "z9hG4bKtwo";
+  client(one).client(two).server(refused).server(taken);
+  Sip ack = request("ACK");
+  ack.branch = "z9hG4bKack";
+  client(ack);
+  ASSERT_EQ(records().size(), 1u);
+  EXPECT_EQ(records()[0].number("sipStatusCode"), 200u);
+  ack.branch = one.branch;
+  client(ack);
+  ASSERT_EQ(records().size(), 2u);
+  EXPECT_EQ(records()[1].number("sipStatusCode"), 486u);
+}
+
 TEST_F(SipTalk, RepeatedRequestsAreOneTransaction) {
   const Nanos t = talk.now();
   client(request("REGISTER")).after(ms(500)).client(request("REGISTER")).after(ms(1000)).client(request("REGISTER"));
