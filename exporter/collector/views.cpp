@@ -129,6 +129,19 @@ constexpr ViewColumn kRtsp[] = {
     {"response ms", "responseTimeMicroseconds", Show::milliseconds},
     {"in server ms", "serverResponseTimeMicroseconds", Show::milliseconds},
 };
+constexpr ViewColumn kRtp[] = {
+    {"sender", kClient},
+    {"receiver", kServer},
+    {"SSRC", "printf('%08x', rtpSsrc)"},
+    {"codec", "coalesce(rtpEncodingName, rtpPayloadType)"},
+    {"packets", "rtpPacketCount", Show::number},
+    {"lost %", "100.0 * rtpLostPacketCount / rtpExpectedPacketCount", Show::percent},
+    {"jitter ms", "rfc3550JitterMicroseconds", Show::milliseconds},
+    {"most jitter ms", "rtpJitterMaxMicroseconds", Show::milliseconds},
+    {"MOS", "rtpMosHundredths / 100.0", Show::percent},
+    {"RTT ms", "rtcpRttMicroseconds", Show::milliseconds},
+    {"lost there", "rtcpLostPacketCount", Show::number},
+};
 constexpr View kViews[] = {
     {"flow", "Largest flows", "flow", "octets", "1", kFlows},
     {"http", "Slowest HTTP transactions", "http", "response ms", "1", kHttp},
@@ -137,6 +150,7 @@ constexpr View kViews[] = {
     {"sip", "Slowest SIP transactions", "sip", "response ms", "1", kSip},
     {"rtsp", "Slowest RTSP transactions", "rtsp", "response ms", "1", kRtsp},
     {"quic", "Largest QUIC connections", "quic", "octets", "1", kQuic},
+    {"rtp", "RTP streams with the greatest losses", "rtp", "lost %", "1", kRtp},
 };
 
 const View* find_view(std::string_view name) {

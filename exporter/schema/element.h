@@ -31,8 +31,8 @@ inline constexpr std::array<GroupInfo, kGroupCount> kGroups = {{
 }};
 
 // A set of groups.
-using Groups = Bits<128>;
-static_assert(kGroupCount <= 128);
+using Groups = Bits<192>;
+static_assert(kGroupCount <= 192);
 template <class... More>
 constexpr Groups bit_of(Group g, More... more) {
   Groups out;

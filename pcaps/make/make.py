@@ -16,6 +16,7 @@ import http_plain  # noqa: F401
 import icmp  # noqa: F401
 import mysql  # noqa: F401
 import quic  # noqa: F401
+import rtp  # noqa: F401
 import rtsp  # noqa: F401
 import sip  # noqa: F401
 

@@ -126,7 +126,7 @@ TEST_F(Views, UnknownNamesAreToldWithThoseThatThereAre) {
   EXPECT_EQ(why([&] {
               show({"smtp", "", 1});
             }),
-            "there are no records of kind \"smtp\"; there are: flow, http, dns, sql, sip, rtsp, quic");
+            "there are no records of kind \"smtp\"; there are: flow, http, dns, sql, sip, rtsp, quic, rtp");
   EXPECT_THAT(why([&] {
                 show({"dns", "colour", 1});
               }),

@@ -4,7 +4,7 @@ import re
 import subprocess
 from collections import Counter, defaultdict
 
-from . import quic, rtsp, sip
+from . import quic, rtp, rtsp, sip
 
 RTT_US = 200  # how near a round trip must be to the wire's
 LOG_EARLY_US = 10_000  # a server reads its clock once in a while: nginx logged 65 ms for what took 61.5 on the wire
@@ -98,6 +98,8 @@ class Comparison:
                 check(self.truth["server"][kind])
         if "quic" in self.truth.get("client", {}):
             quic.check(self, self.truth, self.of_kind("quic"))
+        if "rtp" in self.truth.get("client", {}):
+            rtp.check(self, self.truth, self.of_kind("rtp"))
         if "sip" in self.truth.get("client", {}):
             sip.check(self, self.truth, self.of_kind("sip"))
         if "rtsp" in self.truth.get("client", {}):
