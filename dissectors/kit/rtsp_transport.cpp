@@ -1,5 +1,6 @@
 #include "dissectors/kit/rtsp_transport.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "dissectors/kit/sdp.h"
