@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""SIP and RTSP of our captures as tshark reads them: every transaction, and its times to the microsecond.
+"""SIP and RTSP of our captures as tshark reads them: every transaction, and its times to the microsecond; and the RTP that they
+announced.
 
 usage: signalling_test.py AUGPROBE PCAPS
 """
@@ -83,7 +84,19 @@ def rtsp(capture, compare):
         compare(f"{e[:3]} time", e[3], r["responseTimeMicroseconds"], ROUNDING_US)
 
 
+def media(capture, compare):
+    """Streams of RTP are tied to the call or session that announced them, and to the flow in which it did."""
+    announced = {(r["sipCallId"], r["flowId"]) for r in records(capture, "sip")}
+    announced |= {(r["rtspSession"], r["flowId"]) for r in records(capture, "rtsp") if "rtspSession" in r}
+    streams = records(capture, "rtp")
+    for r in streams:
+        compare(f"RTP from port {r['sourceTransportPort']} is announced", True,
+                (r.get("rtpCallId"), r.get("rtpSignallingFlowId")) in announced)
+    return len(streams)
+
+
 def main():
+    streams = 0
     checks, wrong = 0, 0
     for protocol, judge in (("sip", sip), ("rtsp", rtsp)):
         for capture in sorted(pcaps.glob(f"{protocol}_*.pcap")):
@@ -95,8 +108,9 @@ def main():
                 if not good:
                     print(f"{capture.name}: {what}: tshark says {expected}, the probe {got}")
             judge(capture, compare)
-    print(f"{checks} checks, {wrong} disagree")
-    sys.exit(1 if wrong or not checks else 0)
+            streams += media(capture, compare)
+    print(f"{checks} checks, {wrong} disagree; {streams} streams of RTP")
+    sys.exit(1 if wrong or not checks or not streams else 0)
 
 
 main()
