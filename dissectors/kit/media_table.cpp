@@ -26,7 +26,7 @@ bool is_due(Nanos used, Nanos now) { return now - used > MediaTable::kLifetime; 
 }  // namespace
 
 // Plain words, for memory that begins as zeros; all access goes through atomic_ref.
-struct MediaTable::Entry {
+struct alignas(64) MediaTable::Entry {
   Word version;
   Word used;  // packet time of the announcement or of the newest look-up
   Copy words;

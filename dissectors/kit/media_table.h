@@ -91,7 +91,7 @@ class MediaTable {
 
  private:
   static constexpr std::size_t kWays = 4;
-  struct alignas(64) Entry;
+  struct Entry;
 
   Entry& entry(std::size_t i) const;
   std::atomic_ref<std::uint16_t> tag(std::size_t i) const;
