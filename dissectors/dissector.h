@@ -118,6 +118,9 @@ class Session {
   virtual void on_side_end(Side, Arrival /*at*/, Scribe&) {}
   // The flow is over, or was given up: commit what is half done.
   virtual void on_end(Scribe&) {}
+  // Over UDP: until when something is waited for, so that the flow is kept although nothing passes for longer than its
+  // timeout.
+  virtual Nanos waits_until() const { return kNoTime; }
 };
 
 inline constexpr std::size_t kSessionOctets = 1024;  // at most

@@ -64,6 +64,7 @@ class Sip final : public Session {
   Step on_data(Side from, Bytes data, Arrival at, Scribe&) override;
   void on_gap(Side from, std::uint64_t, Scribe&) override { readers_[index_of(from)].lose(); }
   void on_end(Scribe&) override;
+  Nanos waits_until() const override;
 
  private:
   void message(Side, const Message&, Arrival, Scribe&);
@@ -79,6 +80,7 @@ class Sip final : public Session {
   Transaction& begin(Side asker, const Message&, Arrival, Scribe&);
   Transaction& make_room(Scribe&);
   void sweep(Nanos now, Scribe&);
+  static Nanos patience(const Transaction&);
   static void commit(Transaction&, Scribe&);
   void erase(std::size_t i);
 
@@ -260,14 +262,25 @@ void Sip::sweep(Nanos now, Scribe& scribe) {
   swept_ = now;
   for (std::size_t i = 0; i < count_;) {
     Transaction& t = pending_[i];
-    const bool proceeds = t.invite && t.state == State::trying && t.provisional > 0;
-    if (now - t.touched < (proceeds ? kRinging : kPatience)) {
+    if (now - t.touched < patience(t)) {
       ++i;
       continue;
     }
     if (t.state != State::done) commit(t, scribe);
     erase(i);
   }
+}
+
+Nanos Sip::patience(const Transaction& t) {
+  return t.invite && t.state == State::trying && t.provisional > 0 ? kRinging : kPatience;
+}
+
+// A phone may ring for longer than a flow lasts without packets.
+Nanos Sip::waits_until() const {
+  Nanos last = kNoTime;
+  for (std::size_t i = 0; i < count_; ++i)
+    if (pending_[i].state != State::done) last = std::max(last, pending_[i].touched + patience(pending_[i]));
+  return last;
 }
 
 // Its record goes.

@@ -43,6 +43,9 @@ class Growing {
   T& operator[](std::size_t i) {
     return i < kFirst ? first_[i] : directory_->pages[(i - kFirst) / kEach][(i - kFirst) % kEach];
   }
+  const T& operator[](std::size_t i) const {
+    return i < kFirst ? first_[i] : directory_->pages[(i - kFirst) / kEach][(i - kFirst) % kEach];
+  }
 
   void release(Notebook& notes) {
     if (!directory_) return;

@@ -118,6 +118,8 @@ class Conversation {
     return looks;
   }
 
+  // Until when its dissector waits for something; kNoTime: it does not.
+  Nanos waits_until() const { return session_ ? session_->waits_until() : kNoTime; }
   // Octets that came wait for some that have not.
   bool has_hole() const { return streams_[0].has_hole() || streams_[1].has_hole(); }
 

@@ -124,6 +124,13 @@ Nanos Pipeline::deadline(const Flow& f) const {
   return f.last + (f.ended ? options_.tcp_linger : options_.idle_timeout);
 }
 
+// The same, or later if its dissector waits for something. Is asked when the deadline has passed.
+Nanos Pipeline::latest_end(const Flow& f) const {
+  const Nanos usual = deadline(f);
+  const bool may_wait = f.key.protocol == ip_protocol::kUdp && f.conversation;
+  return may_wait ? std::max(usual, f.conversation->waits_until()) : usual;
+}
+
 // What is known of a flow from its first packet. The slot's key is there already. The next flow's memory is fetched
 // meanwhile.
 void Pipeline::begin(FlowIndex i, const Packet& p) {
@@ -188,7 +195,7 @@ bool Pipeline::make_room() {
 }
 
 void Pipeline::process(const Packet& p, Flow& f) {
-  const bool idle = p.time > deadline(f);
+  const bool idle = p.time > deadline(f) && p.time > latest_end(f);
   if (idle || (f.tracker && f.tracker->starts_another(p, p.from_high))) {
     end(f, idle && !f.ended ? EndReason::idle_timeout : EndReason::end_of_flow);
     begin_again(flows_.index_of(f), p);
@@ -225,7 +232,7 @@ void Pipeline::tell_quoted(const Packet& p) {
   Quote q;
   if (!read_quote(p, q)) return counters_.add(Counter::icmp_error_unreadable);
   const FlowIndex i = flows_.find(q.key, q.key.hash());
-  if (i == kNoFlow || flows_[i].packets() == 0 || p.time > deadline(flows_[i]))
+  if (i == kNoFlow || flows_[i].packets() == 0 || p.time > latest_end(flows_[i]))
     return counters_.add(Counter::icmp_error_flow_unknown);
   measures_.on_error(q, flows_[i]);
 }
@@ -318,7 +325,9 @@ void Pipeline::end(Flow& f, EndReason why) {
 void Pipeline::expire(Nanos now) {
   const auto visit = [this, now](FlowIndex i) {
     Flow& f = flows_[i];
-    if (deadline(f) >= now) return wheel_.add(i, deadline(f));
+    // Who waits is looked at again before that: what he waits for may have come.
+    if (const Nanos last = latest_end(f); last >= now)
+      return wheel_.add(i, std::min(last, std::max(deadline(f), now + options_.udp_idle_timeout)));
     end(f, f.ended ? EndReason::end_of_flow : EndReason::idle_timeout);
     flows_.erase(i);
   };

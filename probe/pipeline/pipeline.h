@@ -78,6 +78,7 @@ class Pipeline {
   void expire(Nanos now);
   void prefetch_end(const Flow&) const;
   Nanos deadline(const Flow&) const;
+  Nanos latest_end(const Flow&) const;
 
   const PipelineOptions options_;
   Counters& counters_;

@@ -53,6 +53,46 @@ TEST(Pipeline, PacketsOfOthersEndAFlowThatIsIdle) {
   EXPECT_EQ(p.flow()["flowEndReason"], 1);
 }
 
+// A message of a SIP call, at so many seconds.
+kit::BuiltFrame sip(int second, const std::string& start, const std::string& method = "INVITE") {
+  const std::string text =
+      start + "\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK" + method + "\r\nCall-ID: c\r\nCSeq: 1 " + method + "\r\n\r\n";
+  const bool response = start.starts_with("SIP");
+  kit::PacketBuilder b = kit::ethernet();
+  b.ipv4(response ? "10.0.0.2" : "10.0.0.1", response ? "10.0.0.1" : "10.0.0.2");
+  b.udp(5060, 5060).payload(text);
+  return b.time(kStart + second * kSecond).build();
+}
+
+std::size_t sip_flows(const Probing& p) {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(p.flows(), [](const Seen& f) { return f["sourceTransportPort"] == 5060; }));
+}
+
+TEST(Pipeline, AFlowInWhichAnAnswerIsWaitedForIsKept) {
+  Probing p;
+  p.play({sip(0, "INVITE sip:x SIP/2.0"), sip(1, "SIP/2.0 180 Ringing")});
+  for (int second = 10; second <= 250; second += 10) p.play({datagram(kStart + second * kSecond, 5000, 53)});
+  p.play({sip(260, "SIP/2.0 200 OK"), sip(261, "ACK sip:x SIP/2.0", "ACK")});
+  ASSERT_EQ(p.of("sip").size(), 1u);
+  EXPECT_EQ(p.of("sip")[0]["timeToLastByteMicroseconds"], 260'000'000);
+  EXPECT_EQ(p.of("sip")[0]["transactionQuality"], 0);
+  EXPECT_EQ(sip_flows(p), 0u);
+  p.play({datagram(kStart + 325 * kSecond, 5000, 53)});
+  EXPECT_EQ(sip_flows(p), 1u) << "the call is over: it waits no longer";
+}
+
+TEST(Pipeline, ButNotForEver) {
+  Probing p;
+  p.play({sip(0, "INVITE sip:x SIP/2.0"), sip(1, "SIP/2.0 180 Ringing")});
+  for (int second = 10; second <= 310; second += 10) p.play({datagram(kStart + second * kSecond, 5000, 53)});
+  EXPECT_EQ(sip_flows(p), 1u);
+  EXPECT_EQ(p.of("sip").size(), 1u);
+  p.play({sip(320, "SIP/2.0 200 OK")}).finish();
+  ASSERT_EQ(p.of("sip").size(), 2u);
+  EXPECT_EQ(p.of("sip")[1]["sipRequestCount"], 0);
+}
+
 TEST(Pipeline, TimeThatPassesWithoutPacketsEndsAFlow) {
   Probing p;
   p.play({datagram(kStart, 5000, 53)});
