@@ -1,10 +1,18 @@
 #include "probe/run/crew.h"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 #include "probe/packet/quote.h"
+#include "probe/pipeline/registry.h"
 
 namespace probe::run {
+
+namespace {
+// Dissectors that tell others where media are (MediaTable).
+constexpr std::string_view kAnnouncing[] = {"rtsp", "sip"};
+}  // namespace
 
 struct Crew::Alone {
   Alone(const Options& o, Exporter& exporter, Counters& counters)
@@ -23,6 +31,9 @@ Crew::Crew(const Options& o, Exporter& exporter)
     alone_ = std::make_unique<Alone>(o, exporter, counters_);
     return;
   }
+  for (const Dissector* d : dissectors())
+    if (std::ranges::find(kAnnouncing, d->name) != std::end(kAnnouncing))
+      signalling_ports_.insert(signalling_ports_.end(), d->ports.begin(), d->ports.end());
   media_ = std::make_unique<MediaTable>(o.dissect_media_endpoints);
   for (std::size_t i = 0; i < o.capture_workers; ++i) lanes_.push_back(std::make_unique<Lane>(o, exporter, *media_));
   exporter_.start();
@@ -53,6 +64,7 @@ void Crew::on_frames(std::span<const Frame> frames) {
 
 void Crew::hand_on(const Packet& p) {
   if (is_icmp_error(p)) return hand_on_error(p);
+  if (p.payload_length > 0 && is_signalling(p)) return hand_on_signalling(p);
   add(lane_of(p.hash), p);
 }
 
@@ -66,6 +78,20 @@ void Crew::hand_on_error(const Packet& p) {
   copy.part = Part::only_quote;
   copy.hash = q.key.hash();
   add(lane_of(copy.hash), copy);
+}
+
+bool Crew::is_signalling(const Packet& p) const {
+  return std::ranges::any_of(signalling_ports_,
+                             [&p](std::uint16_t port) { return port == p.key.low_port || port == p.key.high_port; });
+}
+
+// What it announces must be known before packets that come later are looked at, by whichever worker: so that records do
+// not depend on how many there are.
+void Crew::hand_on_signalling(const Packet& p) {
+  const std::size_t lane = lane_of(p.hash);
+  add(lane, p);
+  send(lane, before_);  // others of this burst are still to come
+  lanes_[lane]->settle();
 }
 
 void Crew::add(std::size_t lane, const Packet& p) {

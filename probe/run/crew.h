@@ -36,6 +36,8 @@ class Crew {
   struct Alone;  // the one worker in this thread
   void hand_on(const Packet&);
   void hand_on_error(const Packet&);
+  void hand_on_signalling(const Packet&);
+  bool is_signalling(const Packet&) const;
   std::size_t lane_of(std::uint64_t hash) const { return (hash >> 32) % lanes_.size(); }  // the table uses the low bits
   void add(std::size_t lane, const Packet&);
   void send(std::size_t lane, Nanos now);
@@ -52,6 +54,7 @@ class Crew {
   std::unique_ptr<MediaTable> media_;  // of several workers
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Batch*> open_;  // batch being filled, per lane
+  std::vector<std::uint16_t> signalling_ports_;
 };
 
 }  // namespace probe::run

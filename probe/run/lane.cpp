@@ -138,6 +138,10 @@ void Lane::give_batch(Batch* b) {
   while (!full_.push(b)) pause();
 }
 
+void Lane::settle() const {
+  while (empty_.size() + 1 < kBatches) pause();
+}
+
 // The time of the batch, which may be long after its first packets, ends flows only when its last ones have been seen.
 void Lane::process(const Batch& b) {
   std::span<const Packet> rest = b.packets;

@@ -77,6 +77,8 @@ class Lane {
   // For the dispatching thread: an empty batch (waits for one), and the way to the worker.
   Batch* take_batch();
   void give_batch(Batch*);
+  // Waits until all batches but the one that was taken have been worked on.
+  void settle() const;
   void join() { thread_.join(); }
 
   const Counters& counters() const { return counters_; }

@@ -42,6 +42,16 @@ class Streams(unittest.TestCase):
                     checked += 1
         self.assertGreater(checked, 8)
 
+    def test_do_not_depend_on_the_number_of_workers(self):
+        for capture in [*self.pcaps.glob("rtp_*.pcap"), *self.pcaps.glob("rtsp_*.pcap"), *self.pcaps.glob("sip_*.pcap")]:
+            def records(workers):
+                run = subprocess.run([self.probe, "replay", "-q", "--set", f"capture.workers={workers}", "--json", "-", capture],
+                                     check=True, capture_output=True)
+                return sorted(run.stdout.splitlines())
+            alone = records(1)
+            for workers in (2, 3):
+                self.assertEqual(records(workers), alone, f"{capture.name} by {workers} workers")
+
     def same(self, record, stream):
         self.assertEqual(record["rtpPacketCount"], stream["packets"])
         self.assertEqual(record["rtpLostPacketCount"] - record["rtpDuplicatePacketCount"], stream["lost"])
