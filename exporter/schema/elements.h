@@ -217,6 +217,14 @@ inline constexpr Row kRows[] = {
               "Mean receive window announced by acknowledgements of new data, scaled."),
     ours_both(tcp_window_range, reverse_tcp_window_range, 1131, u32(Semantics::plain, kOctets), "tcpWindowMaxOctets",
               "Greatest receive window announced, scaled."),
+    ours(tcp_path_bound, 1132, microseconds(), "tcpPathRttBoundMicroseconds",
+         "SYN-ACK to what the server sent next: no less than the round trip between probe and client, if only the "
+         "server "
+         "was seen."),
+    ours(tcp_unseen_response, 1133, small_count(Units::none), "tcpUnseenResponseCount",
+         "Times that data of the seen side was followed by an acknowledgement of new data of the other one."),
+    ours(tcp_unseen_response, 1134, microseconds(), "tcpUnseenResponseMeanMicroseconds",
+         "From the last of that data to that acknowledgement."),
 
     // What the flow carries
     iana(application, 96, text(32), "applicationName", "Protocol of the payload, told by its octets."),
@@ -644,7 +652,9 @@ inline constexpr Kind kKinds[] = {
           first_packets,
           producer_consumer,
           entropy,
-          reverse_entropy}),
+          reverse_entropy,
+          tcp_path_bound,
+          tcp_unseen_response}),
     kind("http", "One HTTP/1 request and its response.",
          {identity, ipv4, ipv6, ports, transaction, response, server_response, client_response, last_byte, http_request,
           http_status, http_response}),

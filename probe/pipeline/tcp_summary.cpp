@@ -134,7 +134,14 @@ void write_unseen(FlowDraft& r, const Flow& f, tcp::Sender unseen) {
   if (was_seen(f, unseen) || !t.acknowledged_known(unseen)) return;
   const Sending& d = *t.detail(unseen);
   r.set<"tcpUnseenOctetCount">(d.sum(Sending::kAcknowledged, d.acknowledged));
-  if (d.path_rtt_us != 0) r.set<"tcpPathHandshakeRttMicroseconds">(d.path_rtt_us);
+  if (d.path_rtt_us != 0 && t.initiator() == static_cast<int>(unseen))
+    r.set<"tcpPathRttBoundMicroseconds">(d.path_rtt_us);
+  else if (d.path_rtt_us != 0)
+    r.set<"tcpPathHandshakeRttMicroseconds">(d.path_rtt_us);
+  const tcp::RareCounts& n = rare(*t.detail(unseen ^ 1u));
+  if (n.unseen_responses == 0) return;
+  r.set<"tcpUnseenResponseCount">(n.unseen_responses);
+  r.set<"tcpUnseenResponseMeanMicroseconds">(mean(n.unseen_responses_us, n.unseen_responses));
 }
 
 }  // namespace

@@ -17,7 +17,9 @@ struct RareCounts {
   std::uint32_t window_full = 0;  // times it filled the window that its peer announced
   std::uint32_t reordered = 0, reordered_by_timestamp = 0, reordered_most_packets = 0, reordered_most_us = 0;
   std::uint64_t reordered_us = 0;
-  std::uint32_t more_samples = 0;  // of round trips, beyond those in RttStatistics
+  std::uint32_t more_samples = 0;      // of round trips, beyond those in RttStatistics
+  std::uint32_t unseen_responses = 0;  // of the other side, which is not seen
+  std::uint64_t unseen_responses_us = 0;
 };
 
 struct Rarities {
@@ -31,6 +33,7 @@ struct Rarities {
   std::uint32_t duplicate_ack_us = 0;  // when the last one for its data passed
   std::uint32_t sacked = 0;            // highest octet of its data that a SACK block covered
   bool duplicate_ack_seen = false, sacked_known = false;
+  std::uint32_t asked_us = 0;  // when it sent what the last of these answered
 
   RttCounts round_trips;
 

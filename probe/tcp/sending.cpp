@@ -28,6 +28,7 @@ void Sending::start_interval() {
   acknowledged = 0;
   carried = {};
   interval_segments = segments;
+  interrupted = true;
   syn.repeats = 0;
   round_trips.clear();
   if (!rarities) return;
@@ -38,7 +39,7 @@ void Sending::start_interval() {
 // Another connection: what was counted of the one before it stays.
 void Sending::begin_again() {
   limit = Limit::pause;
-  started = drained = repeat_open = false;
+  started = drained = repeat_open = interrupted = false;
   smoothed_us_8 = variation_us_4 = 0;
   full_segment = kUsualSegment;
   syn = {};

@@ -56,7 +56,8 @@ struct alignas(64) Sending {
   bool drained : 1 = false;      // its last segment says that there was no more
   bool repeat_open : 1 = false;  // see Rarities
   bool pushed : 1 = false;       // its last segment was
-  unsigned char spare : 4 = 0;   // so that a new one is written without being read
+  bool interrupted : 1 = false;  // an interval ended since `event_us`
+  unsigned char spare : 3 = 0;   // so that a new one is written without being read
   RttSketch round_trips;
 
   std::array<std::uint16_t, kCarries> carried{};
@@ -80,10 +81,10 @@ struct alignas(64) Sending {
     limit = limit_with(in_flight, window);
   }
 
-  // New data was acknowledged, and this much is still in flight.
-  void answered(std::uint32_t octets, std::uint32_t in_flight, std::uint32_t window, std::uint32_t now_us) {
+  // New data was acknowledged, and this much is still in flight. `tells`: by what announces a window, not by a SYN.
+  void answered(std::uint32_t octets, std::uint32_t in_flight, std::uint32_t window, bool tells, std::uint32_t now_us) {
     add(kAcknowledged, acknowledged, octets);
-    if (window != kUnknownWindow) {
+    if (window != kUnknownWindow && tells) {
       add(kWindow, window_sum, window);
       ++windows;
     }
@@ -154,6 +155,10 @@ struct alignas(64) Sending {
     if (started && static_cast<std::int32_t>(passed) < 0) return;  // out of order in the capture
     event_us = now_us;
     if (!started) return;
+    if (interrupted) {  // no record has the time between the last packet of one and the first of the next
+      interrupted = false;
+      return;
+    }
     if (limit != Limit::pause) return charge_to(limit, passed);
     const std::uint32_t way = own_rtt_us(), waited = passed < way ? passed : way;
     charge_to(Limit::congestion, waited);

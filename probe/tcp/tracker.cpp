@@ -196,12 +196,13 @@ void Tracker::on_acknowledgement(const Packet& p, Sender s, std::uint32_t now_us
     from.ends_handshake = handshake_.awaits(s);
   }
   if (of.repeats != 0 || of.reactions != 0) on_needless(p, s);
+  if (detailed() && p.tcp.sack_blocks != 0) count_sack(p, s, is_dsack(p.tcp));
   const bool known = of.acknowledged_known, window_same = from.window_scaled && from.window == p.tcp.window;
   const std::uint32_t before = of.acknowledged;
   if (!known || acknowledged != before) {
     if (of.acknowledged_known && sequence_before(acknowledged, of.acknowledged)) return;  // overtaken by a later one
     if (!plausible(acknowledged, s)) return;
-    advance_acknowledged(acknowledged, s, now_us);
+    advance_acknowledged(p, s, now_us);
   } else if (is_duplicate_ack(p, from, of)) {
     ++troubles_of(from).measures.duplicate_acks;
     if (detailed()) note_duplicate_ack(s ^ 1, now_us);
@@ -300,10 +301,11 @@ bool Tracker::plausible(std::uint32_t acknowledged, Sender s) {
   return false;
 }
 
-void Tracker::advance_acknowledged(std::uint32_t acknowledged, Sender s, std::uint32_t now_us) {
+void Tracker::advance_acknowledged(const Packet& p, Sender s, std::uint32_t now_us) {
   Side &from = sides_[s], &of = sides_[s ^ 1];
+  const std::uint32_t acknowledged = p.tcp.acknowledgement;
   if (!of.seen) {
-    if (detailed() && !of.acknowledged_known) note_path(s, now_us);
+    if (detailed()) note_unseen(p, s, now_us);
   } else {
     if (sequence_before(of.top, acknowledged) && (of.provisional || (of.probed && acknowledged == of.top + 1)))
       of.top = acknowledged;

@@ -236,7 +236,7 @@ class Tracker {
   bool may_be_copied(const Troubles::Repeat&, const Packet&, Sender) const;
   void on_window(const Packet&, Side&);
   bool plausible(std::uint32_t acknowledged, Sender);
-  void advance_acknowledged(std::uint32_t acknowledged, Sender, std::uint32_t now_us);
+  void advance_acknowledged(const Packet&, Sender, std::uint32_t now_us);
   Verdict on_data(const Packet&, Sender, std::uint32_t now_us);
   void on_gap_told(const Packet&, Sender, std::uint32_t now_us);
   Verdict on_behind(const Packet&, Sender, std::uint32_t now_us);
@@ -294,12 +294,16 @@ class Tracker {
   bool waited_for_repeat(Sender, std::uint32_t now_us) const;
   void note_answer(const Packet&, Sender, std::uint32_t octets, std::uint32_t now_us);
   std::uint32_t newly_acknowledged(const Packet&, Sender, bool known, std::uint32_t before) const;
+  void note_unseen(const Packet&, Sender, std::uint32_t now_us);
   void note_path(Sender, std::uint32_t now_us);
+  void note_bound(Sender, std::uint32_t now_us);
+  void count_sack(const Packet&, Sender, bool dsack);
   void note_sack(const Packet&, Sender, bool dsack, std::uint32_t now_us);
   void note_duplicate_ack(Sender of, std::uint32_t now_us);
   void note_repeat(const Packet&, Sender, std::uint32_t now_us);
   Repeat kind_of_repeat(const Packet&, Sender, std::uint32_t now_us) const;
   void note_two_copies(const Packet&, Sender);
+  void note_needless(Sender);
   void settle_repeat(const Packet&, Sender of, std::uint32_t now_us);
   void note_reordered(const Packet&, Sender, const Hole&);
   void note_reset(Sender);

@@ -59,6 +59,7 @@ void Tracker::note_data(const Packet& p, Sender s, std::uint32_t now_us) {
   if (p.payload_length != 0) {
     const auto own_rtt_us = [this, s] { return microseconds(network_rtt(s)); };
     const std::uint32_t flying = in_flight(s), window = window_for(s);
+    if (!d.started && !sides_[s ^ 1].seen) note_bound(s, now_us);
     d.sent(p.payload_length, p.tcp.has(kPsh), flying, window, now_us, own_rtt_us);
     if (p.tcp.has_timestamps) d.last_timestamp = static_cast<std::uint16_t>(p.tcp.timestamp_value);
     if (flying >= window && flying - std::min(flying, p.payload_length) < window) ++rarities_of(s).counts.window_full;
@@ -94,7 +95,7 @@ void Tracker::note_answer(const Packet& p, Sender s, std::uint32_t octets, std::
   Sending& d = sending(of);
   if (octets == 0) return d.window_changed(in_flight(of), window_for(of), now_us);
   if (d.repeat_open) settle_repeat(p, of, now_us);
-  d.answered(octets, in_flight(of), window_for(of), now_us);
+  d.answered(octets, in_flight(of), window_for(of), !p.tcp.has(kSyn), now_us);
 }
 
 // How many octets of data an acknowledgement covers beyond `before`, if that is known.
@@ -111,6 +112,23 @@ std::uint32_t Tracker::newly_acknowledged(const Packet& p, Sender s, bool known,
   return static_cast<std::uint32_t>(std::max(octets, 0));
 }
 
+// What the acknowledgements of `s` tell while the other side is not seen. A new one of the client that follows data of
+// it is of the answer to that; one of the server, of the next request.
+void Tracker::note_unseen(const Packet& p, Sender s, std::uint32_t now_us) {
+  const Side& of = sides_[s ^ 1];
+  const Sending& d = detail_[s];
+  if (!of.acknowledged_known) return note_path(s, now_us);
+  if (!p.tcp.has(kSyn)) note_bound(s, now_us);
+  const std::uint32_t octets = p.tcp.acknowledgement - of.acknowledged;
+  if (handshake_.initiator() != static_cast<int>(s) || !d.started || octets == 0) return;
+  if (octets == 1 && (sides_[s].fin || p.tcp.has(kFin))) return;  // most likely of a FIN
+  Rarities& r = rarities_of(s);
+  if (r.asked_us == d.event_us) return;
+  r.asked_us = d.event_us;
+  ++r.counts.unseen_responses;
+  r.counts.unseen_responses_us += since(d.event_us, now_us);
+}
+
 // The first acknowledgement of a client whose server is not seen ends its handshake.
 void Tracker::note_path(Sender s, std::uint32_t now_us) {
   const SynSeen& syn = sending(s).syn;
@@ -118,10 +136,22 @@ void Tracker::note_path(Sender s, std::uint32_t now_us) {
     sending(s ^ 1).path_rtt_us = since(syn.time_us, now_us);
 }
 
-void Tracker::note_sack(const Packet& p, Sender s, bool dsack, std::uint32_t now_us) {
+// What a server sends behind its SYN-ACK follows something that the client sent when it had come, or was not asked for
+// by anybody but its application.
+void Tracker::note_bound(Sender s, std::uint32_t now_us) {
+  const SynSeen& syn = detail_[s].syn;
+  Sending& unseen = detail_[s ^ 1];
+  if (syn.seen && syn.repeats == 0 && unseen.path_rtt_us == 0 && handshake_.initiator() == static_cast<int>(s ^ 1))
+    unseen.path_rtt_us = since(syn.time_us, now_us);
+}
+
+void Tracker::count_sack(const Packet& p, Sender s, bool dsack) {
   RareCounts& counts = rarities_of(s).counts;
   counts.dsacks += dsack;
   counts.sack_blocks += p.tcp.sack_blocks - unsigned{dsack};
+}
+
+void Tracker::note_sack(const Packet& p, Sender s, bool dsack, std::uint32_t now_us) {
   if (dsack) return;  // it was sent for what came twice, not for what the next block tells
   // RFC 2018 §4: the first block has the segment that this acknowledgement was sent for.
   const std::uint32_t end = p.tcp.sack[0].right;
@@ -216,6 +246,19 @@ void Tracker::settle_repeat(const Packet& p, Sender of, std::uint32_t now_us) {
     if (side.acknowledged == r.repeat_end) note_more(of, r.repeat_us, now_us);
   } else if (r.repeat_can_be_spurious && sequence_before(p.tcp.timestamp_echo, r.repeat_timestamp)) {
     ++r.counts.spurious_by_timestamp;
+    note_needless(of);
+  }
+}
+
+// The copy that settle_repeat() tells of, unless it is known already. A DSACK that comes later is about it.
+void Tracker::note_needless(Sender s) {
+  Side& side = sides_[s];
+  for (unsigned i = 0; i < side.repeats; ++i) {
+    Troubles::Repeat& r = side.troubles->repeated[i];
+    if (r.end != detail_[s].rarities->repeat_end || r.known_needless) continue;
+    r.known_needless = true;
+    ++side.troubles->measures.spurious_packets;
+    return;
   }
 }
 

@@ -18,7 +18,7 @@ def events(frames, answers, identifications=None):
     first = sorted(((f.tap[0], f) for f in frames if f.tap), key=lambda pair: pair[0])
     closed = window_closed(answers)
     counts = {"tcpKeepAliveCount": 0, "tcpWindowProbeCount": 0, "tcpEceCount": 0, "tcpCwrCount": 0, "tcpDsackCount": 0}
-    top = highest = None
+    top = None
     for time, frame in first:
         if frame.length <= 1 and not set("SFR") & set(frame.flags) and is_keep_alive(frame, frame.start, top):
             counts["tcpWindowProbeCount" if closed(time) else "tcpKeepAliveCount"] += 1
@@ -26,9 +26,7 @@ def events(frames, answers, identifications=None):
             counts["tcpEceCount"] += "E" in frame.flags
             counts["tcpCwrCount"] += "C" in frame.flags
         if "A" in frame.flags and "R" not in frame.flags:
-            overtaken = highest is not None and (frame.ack - highest) % WRAP >= HALF
-            counts["tcpDsackCount"] += has_dsack(frame) and not overtaken
-            highest = highest if overtaken else frame.ack
+            counts["tcpDsackCount"] += has_dsack(frame)
         if "R" not in frame.flags:
             top = frame.end if top is None else max(top, frame.end)
     counts["tcpCongestionExperiencedPacketCount"] = sum(min(f.congested) == f.tap[0] for f in frames if f.congested and f.tap)

@@ -143,6 +143,11 @@ class World:
             count += int(values[names.index("RetransSegs")])
         return count
 
+    def kernel_counts(self, netns):
+        """What the TCP of a namespace counted since it was made (TcpExt of netstat), by the kernel's names."""
+        rows = [line.split()[1:] for line in self.run(netns, ["cat", "/proc/net/netstat"]).splitlines() if line.startswith("TcpExt:")]
+        return dict(zip(rows[0], map(int, rows[1])))
+
     def stop_wire(self, settle=0.5):
         """Ends the wire when everything under way has arrived. Returns the log's events and its summary."""
         time.sleep(settle)

@@ -102,10 +102,27 @@ TEST(TcpSummary, TellsOfASideThatWasNotSeen) {
   const Seen f = flow_of(c.frames);
   EXPECT_TRUE(is(f, Quality::one_sided));
   EXPECT_EQ(f["tcpUnseenOctetCount"], 6);
+  EXPECT_EQ(f["tcpUnseenResponseCount"], 1);
+  EXPECT_EQ(f["tcpUnseenResponseMeanMicroseconds"], 30'000);
+  EXPECT_FALSE(f.contains("tcpPathRttBoundMicroseconds"));
   EXPECT_EQ(f["tcpPathHandshakeRttMicroseconds"], 30'000);
   EXPECT_EQ(f["tcpConnectionState"], 4);
   for (const char* name : {"tcpInFlightMaxOctets", "tcpAcknowledgedOctetCount", "reverseTcpAcknowledgedOctetCount",
                            "tcpServerRttMedianMicroseconds", "reverseTcpResetPhase"})
+    EXPECT_FALSE(f.contains(name)) << name;
+}
+
+TEST(TcpSummary, TellsOfAClientThatWasNotSeen) {
+  Connection c;
+  c.handshake().client(kAck | kPsh, "ask").after(30 * kMillisecond).server(kAck, "answer").client(kAck);
+  std::erase_if(c.frames, [&](const kit::BuiltFrame& f) {
+    Decoding d;
+    return d(f) && !d.packet.from_high;
+  });
+  const Seen f = flow_of(c.frames);
+  EXPECT_TRUE(is(f, Quality::one_sided));
+  EXPECT_TRUE(f.contains("tcpPathRttBoundMicroseconds"));
+  for (const char* name : {"tcpPathHandshakeRttMicroseconds", "tcpUnseenResponseCount"})
     EXPECT_FALSE(f.contains(name)) << name;
 }
 
@@ -136,7 +153,7 @@ TEST(TcpSummary, EachIntervalTellsItsOwn) {
   EXPECT_EQ(flows[0]["tcpAcknowledgedOctetCount"], 4);
   EXPECT_EQ(flows[1]["tcpAcknowledgedOctetCount"], 8);
   EXPECT_EQ(flows[1]["tcpServerRttPercentileCount"], 2);
-  EXPECT_EQ(flows[1]["tcpApplicationLimitedMicroseconds"], 400'020'000 + 20'000);
+  EXPECT_EQ(flows[1]["tcpApplicationLimitedMicroseconds"], 20'000 + 200'000'000 + 20'000) << "from its first packet on";
 }
 
 }  // namespace

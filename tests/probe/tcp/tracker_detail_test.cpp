@@ -67,6 +67,17 @@ TEST_P(Detail, SackDatesASegmentThatCannotBeAcknowledged) {
   EXPECT_EQ(t.rare(kServer).sack_blocks, 3u);
 }
 
+TEST_P(Detail, SackThatWasOvertakenCountsToo) {
+  t.open();
+  t.send(client().seq(1).data(100));
+  t.send(client().seq(101).data(100));
+  t.after(20ms).send(server().ack(201));
+  t.after(1ms).send(server().ack(101).sack(1, 101));
+  t.send(server().ack(1).sack(101, 201));
+  EXPECT_EQ(t.rare(kServer).dsacks, 1u);
+  EXPECT_EQ(t.rare(kServer).sack_blocks, 1u);
+}
+
 TEST_P(Detail, SackOfASegmentSentTwiceIsNoSample) {
   t.open();
   t.send(data(1));
@@ -97,6 +108,9 @@ TEST_P(Detail, TimestampsTellThatTheFirstCopyArrived) {
   t.after(1ms).send(answer(1001).echo(first));
   EXPECT_EQ(t.rare(kClient).more_samples, 0u);
   EXPECT_EQ(t.rare(kClient).spurious_by_timestamp, 1u);
+  EXPECT_EQ(t.of(kClient).spurious_packets, 1u);
+  t.after(20ms).send(answer(1001).sack(1, 1001));  // about the same copy
+  EXPECT_EQ(t.of(kClient).spurious_packets, 1u);
 }
 
 TEST_P(Detail, TimestampsOfTheSameTickTellNothing) {
@@ -554,8 +568,13 @@ TEST_P(Detail, AnIntervalBeginsAnew) {
   EXPECT_EQ(t.rare(kClient).timeouts, 0u);
   EXPECT_EQ(d.smoothed_us_8 >> 3, 20'000u);  // of the connection
   t.after(20ms).send(answer(2001));
-  EXPECT_EQ(t.limited(kClient, Limit::congestion), 20'000u);
+  EXPECT_EQ(t.limited(kClient, Limit::congestion), 0u) << "the interval begins with its first packet";
   EXPECT_EQ(d.acknowledged, 1'000u);
+  t.after(30ms).send(data(2001));
+  t.after(20ms).send(answer(3001));
+  std::uint64_t all = 0;
+  for (const Limit l : {Limit::congestion, Limit::application, Limit::receiver}) all += t.limited(kClient, l);
+  EXPECT_EQ(all, 50'000u);
 }
 
 TEST_P(Detail, OrdinaryConnectionsTakeNoMoreMemory) {
