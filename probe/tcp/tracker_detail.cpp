@@ -116,7 +116,7 @@ std::uint32_t Tracker::newly_acknowledged(const Packet& p, Sender s, bool known,
 // it is of the answer to that; one of the server, of the next request.
 void Tracker::note_unseen(const Packet& p, Sender s, std::uint32_t now_us) {
   const Side& of = sides_[s ^ 1];
-  const Sending& d = detail_[s];
+  const Sending& d = sending(s);
   if (!of.acknowledged_known) return note_path(s, now_us);
   if (!p.tcp.has(kSyn)) note_bound(s, now_us);
   const std::uint32_t octets = p.tcp.acknowledgement - of.acknowledged;
@@ -139,8 +139,8 @@ void Tracker::note_path(Sender s, std::uint32_t now_us) {
 // What a server sends behind its SYN-ACK follows something that the client sent when it had come, or was not asked for
 // by anybody but its application.
 void Tracker::note_bound(Sender s, std::uint32_t now_us) {
-  const SynSeen& syn = detail_[s].syn;
-  Sending& unseen = detail_[s ^ 1];
+  const SynSeen& syn = sending(s).syn;
+  Sending& unseen = sending(s ^ 1);
   if (syn.seen && syn.repeats == 0 && unseen.path_rtt_us == 0 && handshake_.initiator() == static_cast<int>(s ^ 1))
     unseen.path_rtt_us = since(syn.time_us, now_us);
 }
@@ -255,7 +255,7 @@ void Tracker::note_needless(Sender s) {
   Side& side = sides_[s];
   for (unsigned i = 0; i < side.repeats; ++i) {
     Troubles::Repeat& r = side.troubles->repeated[i];
-    if (r.end != detail_[s].rarities->repeat_end || r.known_needless) continue;
+    if (r.end != sending(s).rarities->repeat_end || r.known_needless) continue;
     r.known_needless = true;
     ++side.troubles->measures.spurious_packets;
     return;

@@ -16,7 +16,7 @@ import sys
 import time
 from collections import Counter
 
-from kit import cells, judge, pcapfile, world
+from kit import cells, judge, kernel, pcapfile, world
 from kit.compare import replay
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -53,10 +53,11 @@ def play(cell, wire, keep_in):
             if end.returncode != 0 or not said:
                 raise Unfit(complaint.strip().splitlines()[-1] if complaint else f"an end left with {end.returncode}")
             reports += json.loads(said)
+        counts = kernel.wanted({"up": w.kernel_counts(w.a), "down": w.kernel_counts(w.b)})
         events, _ = w.stop_wire(settle=2 * sum(cell.one_way_ms) / 1000 + 0.2)
         shutil.copy(w.pcap, f"{keep_in}/tap.pcap")
         shutil.copy(w.log, f"{keep_in}/wire.jsonl")
-    return events, reports
+    return events, reports, counts
 
 
 def check(cell, probe, wire, keep):
@@ -67,10 +68,10 @@ def check(cell, probe, wire, keep):
     try:
         if cell.control not in congestion_controls():
             raise Unfit(f"this kernel has no {cell.control}")
-        events, reports = play(cell, wire, directory)
+        events, reports, counts = play(cell, wire, directory)
         with open(f"{directory}/ends.json", "w") as out:
-            json.dump(reports, out)
-        line = assess(cell, probe, directory, events, reports)
+            json.dump({"reports": reports, "counts": counts}, out)
+        line = assess(cell, probe, directory, events, reports, counts)
     except Unfit as why:
         line = {"verdict": "skipped", "why": [str(why)], "figures": {}}
     except Exception as error:  # one cell must not take the others with it
@@ -78,12 +79,13 @@ def check(cell, probe, wire, keep):
     return line | {"cell": cell.name, "seconds": time.monotonic() - begin, "directory": directory}
 
 
-def assess(cell, probe, directory, events, reports):
+def assess(cell, probe, directory, events, reports, counts):
     identifications = {frame.time: int.from_bytes(frame.data[18:20], "big") for frame in pcapfile.read(f"{directory}/tap.pcap")}
     facts = judge.facts_of(events, identifications)
     if cell.workload.simultaneous and not any(c["handshake"].get("simultaneous") for c in facts["tcp"]):
         raise Unfit("the two sides never met: this machine is too busy")
-    result = judge.CellJudge(cell, facts, replay(probe, f"{directory}/tap.pcap"), reports).run()
+    result = judge.CellJudge(cell, facts, replay(probe, f"{directory}/tap.pcap"), reports,
+                             counts).run()
     figures = {key: result.total(key) for key in COLUMNS} | result.figures
     figures["tap_looks_new"] += result.total("tap_looks_reordered")
     figures["after"] = figures["retransmitted"] and result.total("tap_retransmitted") - result.total(

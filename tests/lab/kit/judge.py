@@ -1,10 +1,10 @@
 """One cell's records against the wire's log and the kernel's TCP_INFO."""
 from collections import Counter
 
-from . import detail, pairs, truth
+from . import detail, kernel, pairs, truth
 from .compare import Comparison, reverse
 from .tcp_info import CLOSED
-from .world import CLIENT, SERVER
+from .world import CLIENT, CLIENT6
 
 RTT_MIN_US, RTT_MEAN = 200, 0.02
 SIDES = {"up": "Server", "down": "Client"}  # data of "up" is acknowledged by the server
@@ -28,12 +28,15 @@ def facts_of(events, identifications=None):
 
 
 class CellJudge(Comparison):
-    def __init__(self, cell, facts, records, reports):
+    def __init__(self, cell, facts, records, reports, counts=None):
+        """`counts`: what the kernels count, see kernel.check()."""
         super().__init__(facts, records)
-        self.cell, self.reports = cell, reports
+        self.cell, self.reports, self.counts = cell, reports, counts
+        self.client_address = f"[{CLIENT6}]:" if cell.ipv6 else f"{CLIENT}:"
         self.marked, self.doubts = [], []  # excused by a quality mark; where the truths contradict each other
         self.figures = {"rtt_min_off_us": 0.0, "rtt_mean_off": 0.0, "samples": 0, "samples_true": 0,
-                        "hidden_marked": 0, "hidden_silent": 0, "marked_in_vain": 0}
+                        "hidden_marked": 0, "hidden_silent": 0, "marked_in_vain": 0,
+                        "kinds": 0, "kinds_off": 0}
 
     def run(self):
         for connection in self.truth["tcp"]:
@@ -43,7 +46,13 @@ class CellJudge(Comparison):
             self.excuse(before, connection)
             self.hidden(connection)
         self.kernels()
+        kernel.check(self, self.reports, self.counts)
         return self
+
+    def check_that(self, holds, complaint):
+        self.checks += 1
+        if not holds:
+            self.faults.append(complaint)
 
     def excuse(self, since, connection):
         quality = 0
@@ -128,7 +137,7 @@ class CellJudge(Comparison):
     def kernels(self):
         by_ends = {(c["client"], c["server"]): c for c in self.truth["tcp"]}
         for report in self.reports:
-            up = report["local"].startswith(CLIENT + ":")
+            up = report["local"].startswith(self.client_address)
             ends = (report["local"], report["remote"]) if up else (report["remote"], report["local"])
             c = by_ends.get(ends)
             if c is None:

@@ -1,0 +1,90 @@
+"""One cell's records against what the kernels of both ends say of themselves beyond TCP_INFO's counts of retransmissions: round
+trips, what the senders waited for, and what made them send again. None of it is exact by definition, so each tolerance has its
+reason."""
+from .compare import reverse, turned
+
+# The least round trip of the sender is that from the probe to either end together, if nothing moves in the queues between the two:
+# it needs one segment whose both ways were the shortest. Less it cannot be. The ends' clocks and queues take the rest.
+MIN_RTT_US = 500
+# SRTT of the kernel is of the whole path, ours of the half behind the probe; both forget alike, but not at the same samples.
+SRTT_PART, SRTT_US = 0.15, 2000
+# The kernel counts in ticks of up to 10 ms, and from its own end: what waits between it and the probe is busy there.
+BUSY_PART, TICKS_US = 0.10, 20_000
+# The probe hears of an opened window sooner than the sender, by the way between the two, in each stall.
+RECEIVER_PART = 0.25
+# Our kinds of retransmission are told by silences. A timer that a queue's acknowledgements meet is not told, nor is one whose
+# silence another retransmission breaks.
+KINDS_PART, KINDS_LEAST = 0.05, 1
+KINDS_SIMULTANEOUS = 3  # of simultaneous opens the SYN-ACKs and the DSACKs of them trouble the kernel's own judgement
+
+KEPT = ("TCPTimeouts", "TCPLossProbes", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPSynRetrans", "TCPDSACKRecv")
+WHOLE_TIME = ("bulk", "ecn", "zero_window")  # those that send without a pause from the first octet to the last
+
+
+def wanted(counts):
+    return {way: {name: kernel[name] for name in KEPT} for way, kernel in counts.items()}
+
+
+def check(judge, reports, counts):
+    """`counts`: TcpExt of both namespaces, by the way that their data goes."""
+    for report in reports:
+        judge_connection(judge, report)
+    for way in counts or ():
+        kinds(judge, way, counts[way])
+
+
+def judge_connection(judge, report):
+    up = report["local"].startswith(judge.client_address)
+    ends = (report["local"], report["remote"]) if up else (report["remote"], report["local"])
+    flows = judge.by_pair[ends]["flow"] + [turned(flow) for flow in judge.by_pair[ends[::-1]]["flow"]]
+    if len(flows) != 1 or report["cut"]:
+        return
+    info, flow = report["info"], flows[0]
+    far, near = ("Server", "Client") if up else ("Client", "Server")
+    name_of = str if up else reverse
+    where = f"{report['local']} (kernel)"
+
+    def least(side):
+        values = [flow.get(f"tcp{side}{what}Microseconds") for what in ("RttMin", "HandshakeRtt")]
+        return min((v for v in values if v is not None), default=None)
+    there, back = least(far), least(near)
+    steady = judge.cell.steady and judge.cell.loss == "none"
+    if there is not None and back is not None and not judge.cell.workload.simultaneous:
+        judge.check_that(info["min_rtt"] >= there + back - MIN_RTT_US, f"{where}: min_rtt {info['min_rtt']} is less than {there} + {back}")
+        if steady:
+            judge.near(where, "least round trip of both halves", info["min_rtt"], there + back, MIN_RTT_US)
+        smoothed = flow.get(f"tcp{far}RttSmoothedMicroseconds")
+        if steady and smoothed is not None and judge.cell.talk in WHOLE_TIME:
+            judge.near(where, f"tcp{far}RttSmoothedMicroseconds + least of the other half", info["rtt"], smoothed + back,
+                       SRTT_US + SRTT_PART * info["rtt"])
+    if judge.cell.talk in WHOLE_TIME and there is not None and back is not None:
+        waits(judge, where, flow, name_of, info, there + back)
+
+
+def waits(judge, where, flow, name_of, info, round_trip):
+    got = [flow.get(name_of(f"tcp{who}LimitedMicroseconds")) for who in ("Congestion", "Application", "Receiver")]
+    if None in got:
+        return
+    slack = TICKS_US + 2 * round_trip
+    judge.near(where, "limited times together, busy_time", info["busy_time"], sum(got), slack + BUSY_PART * info["busy_time"])
+    judge.near(where, name_of("tcpReceiverLimitedMicroseconds"), info["rwnd_limited"], got[2],
+               slack + RECEIVER_PART * info["rwnd_limited"])
+
+
+def kinds(judge, way, kernel):
+    """Sums of all connections: the kernel has no counts by connection. Only if the tap saw all that was sent again, as the kernel
+    counts it: segments that offloading does not merge, none lost before the tap or hidden."""
+    connections = judge.truth["tcp"]
+    sent_again = sum(c[way].get("retransmitted", 0) for c in connections)
+    seen = sum(c[way].get("tap_retransmitted", 0) for c in connections)
+    if judge.cell.talk == "tso" or seen != sent_again or not seen:
+        return
+    name_of = str if way == "up" else reverse
+    ours = {name: sum(flow.get(name_of(name), 0) for c in connections for flow in judge.flows_of(c)) for name in
+            ("tcpTimeoutRetransmissionPacketCount", "tcpTailProbePacketCount", "tcpRecoveryRetransmissionPacketCount")}
+    recovery = kernel["TCPFastRetrans"] + kernel["TCPSlowStartRetrans"]
+    tolerance = max(KINDS_SIMULTANEOUS if judge.cell.workload.simultaneous else KINDS_LEAST, KINDS_PART * seen)
+    off = abs(ours["tcpRecoveryRetransmissionPacketCount"] - recovery)
+    judge.figures["kinds"] += seen
+    judge.figures["kinds_off"] += off
+    judge.check_that(off <= tolerance, f"{way} (kernel): recovery sent {recovery} again and timers {seen - recovery}, got {ours}")
