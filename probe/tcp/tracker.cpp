@@ -274,6 +274,7 @@ void Tracker::on_needless(const Packet& p, Sender s) {
   if (may_be_copied(of.troubles->repeated[found], p, s)) mark(Quality::copy_in_doubt);
   ++of.troubles->measures.spurious_packets;  // each copy is told of by itself
   count(s ^ 1, dsack ? &RareCounts::spurious_by_dsack : &RareCounts::spurious_by_ack);
+  if (detailed()) settled(s ^ 1, of.troubles->repeated[found].end);
   of.forget_repeat(found);
 }
 

@@ -187,16 +187,16 @@ class Tracker {
     bool syn : 1 = false, fin : 1 = false;
     bool odd_ack_seen : 1 = false;
     bool probed : 1 = false;  // it sent an octet against a closed window (RFC 9293 §3.8.6.1) which `top` does not count
-    bool ends_handshake : 1 = false;   // its next acknowledgement may
-    bool reset : 1 = false;            // by either side
-    bool holes : 1 = false;            // there are some among its troubles
-    bool more : 1 = false;             // segments wait in the backlog of its troubles
-    bool met : 1 = false;              // its SYN-ACK of a simultaneous open has passed
-    bool window_scaled : 1 = false;    // `window` is not that of its SYN
-    std::uint8_t ids_skipped : 2 = 0;  // before the packet at hand: how many of this sender are missing, 3 or more
-    bool missing : 1 = false;          // some were since `top` was set, and they can have had data
-    std::uint8_t ids_taken : 6 = 0;    // by the latest packet beyond its own: offloading merges segments
-    std::uint8_t ids_odd : 2 = 0;      // how often what was missing had no data: others share the count
+    bool ends_handshake : 1 = false;  // its next acknowledgement may
+    bool reset : 1 = false;           // by either side
+    bool holes : 1 = false;           // there are some among its troubles
+    bool more : 1 = false;            // segments wait in the backlog of its troubles
+    bool met : 1 = false;             // its SYN-ACK of a simultaneous open has passed
+    bool window_scaled : 1 = false;   // `window` is not that of its SYN
+    std::uint8_t missing : 2 = 0;     // packets of this sender since `top` was set, by their numbers; 3 or more
+    bool spare : 1 = false;           // so that a new one is written without being read
+    std::uint8_t ids_taken : 6 = 0;   // by the latest packet beyond its own: offloading merges segments
+    std::uint8_t ids_odd : 2 = 0;     // how often what was missing had no data: others share the count
 
     Outstanding outstanding;
     RecentPackets packets;
@@ -304,6 +304,7 @@ class Tracker {
   Repeat kind_of_repeat(const Packet&, Sender, std::uint32_t now_us) const;
   void note_two_copies(const Packet&, Sender);
   void note_needless(Sender);
+  void settled(Sender, std::uint32_t end);
   void settle_repeat(const Packet&, Sender of, std::uint32_t now_us);
   void note_reordered(const Packet&, Sender, const Hole&);
   void note_reset(Sender);

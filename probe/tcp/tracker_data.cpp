@@ -62,7 +62,7 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     if (detailed()) note_data(p, s, now_us);
     return Verdict::fresh;
   }
-  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.ids_skipped};
+  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.missing};
   open_hole(from, hole);
   if (may_be_repeat(p, s, hole)) mark(Quality::repeat_hidden);
   advance(from, p, end, now_us);
@@ -77,8 +77,8 @@ void Tracker::on_gap_told(const Packet& p, Sender s, std::uint32_t now_us) {
   const std::int32_t ahead = sequence_distance(from.top, p.tcp.sequence);
   const auto reach = static_cast<std::int32_t>(std::min(sides_[s ^ 1].reach(), std::uint32_t{kFar}));
   if (ahead <= 0 || ahead > reach || from.provisional || from.probed) return;
-  open_hole(from,
-            {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.ids_skipped});
+  open_hole(from, {from.top, p.tcp.sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.missing});
+  from.missing = 0;
   from.top = p.tcp.sequence;
   from.top_us = now_us;
 }
@@ -246,7 +246,8 @@ void Tracker::start(Side& side, const Packet& p) {
   side.outstanding.clear();
   drop_backlog(side);
   side.repeats = side.reactions = 0;
-  side.probed = side.met = side.missing = false;
+  side.probed = side.met = false;
+  side.missing = 0;
   const std::int32_t ahead = sequence_distance(side.top, side.acknowledged);
   if (ahead > kFar || ahead < -kFar) side.acknowledged_known = false;
 }
@@ -272,7 +273,8 @@ void Tracker::advance(Side& side, const Packet& p, std::uint32_t end, std::uint3
   side.found(later(p.tcp.sequence, side.top), end);
   side.top = end;
   side.top_us = now_us;
-  side.probed = side.missing = false;
+  side.probed = false;
+  side.missing = 0;
   if (end - side.origin > std::uint32_t{kFar}) side.grow_old();
   if (p.tcp.has(kSyn | kFin) || side.has_acknowledged(end)) return;
   await(side, end, now_us);

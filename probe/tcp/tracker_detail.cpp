@@ -189,7 +189,10 @@ void Tracker::note_repeat(const Packet& p, Sender s, std::uint32_t now_us) {
       break;
   }
   if (p.tcp.has(kSyn) && d.syn.repeats < UINT16_MAX) ++d.syn.repeats;
-  d.repeated(now_us);
+  if (p.payload_length == 0)
+    d.finished(now_us);  // no data waits for a FIN
+  else if (in_flight(s) != 0)
+    d.repeated(now_us);
 }
 
 Tracker::Repeat Tracker::kind_of_repeat(const Packet& p, Sender s, std::uint32_t now_us) const {
@@ -207,9 +210,10 @@ Tracker::Repeat Tracker::kind_of_repeat(const Packet& p, Sender s, std::uint32_t
   const std::uint32_t smoothed = (there.smoothed_us_8 ? there.smoothed_us_8 >> 3 : microseconds(network_rtt(s ^ 1))) +
                                  (back.smoothed_us_8 ? back.smoothed_us_8 >> 3 : own);
   const std::uint32_t timeout = std::max(kLeastTimeoutUs, smoothed + there.variation_us_4 + back.variation_us_4);
-  // What an acknowledgement asks for passes a round trip between probe and sender after it.
-  constexpr std::uint32_t kSlackUs = 5000;
-  const bool wanted = asked <= own + own / 4 + kSlackUs;
+  // What an acknowledgement asks for passes a round trip between probe and sender after it, or a quarter of the path's
+  // later if it may only be late (RFC 8985 §6.2). Timers are late themselves.
+  constexpr std::uint32_t kSlackUs = 5000, kMostTicksUs = 15'000;
+  const bool wanted = asked <= own + smoothed / 4 + std::min(smoothed / 16, kMostTicksUs) + kSlackUs;
 
   // RFC 8985 §7.2: the last segment again, after two round trips of silence.
   const bool tail = p.tcp.sequence + p.sequence_length() == from.top && smoothed != 0 && !wanted;
@@ -248,6 +252,12 @@ void Tracker::settle_repeat(const Packet& p, Sender of, std::uint32_t now_us) {
     ++r.counts.spurious_by_timestamp;
     note_needless(of);
   }
+}
+
+// That a copy of what ends there was needless is known: no timestamp is asked.
+void Tracker::settled(Sender s, std::uint32_t end) {
+  Sending& d = sending(s);
+  if (d.repeat_open && d.rarities->repeat_end == end) d.repeat_open = false;
 }
 
 // The copy that settle_repeat() tells of, unless it is known already. A DSACK that comes later is about it.

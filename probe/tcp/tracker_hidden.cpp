@@ -32,7 +32,7 @@ void Tracker::on_pause(const Packet& p, Sender s, std::uint32_t now_us) {
     if (from.missing) from.found_odd();  // nothing was sent again so soon
     return;
   }
-  const bool suspect = from.ids_count(p) ? from.missing : detailed() && waited_for_repeat(s, now_us);
+  const bool suspect = from.ids_count(p) ? from.missing != 0 : detailed() && waited_for_repeat(s, now_us);
   if (suspect) mark(Quality::repeat_hidden);
 }
 
@@ -52,7 +52,6 @@ void Tracker::Side::identify(const Packet& p, const Side& to) {
   const std::uint16_t id = p.ip_id;
   const auto step = static_cast<std::int16_t>(id - ip_id);
   id_behind = false;
-  ids_skipped = 0;
   if (id == 0 || step == 0) return;
   if (ip_id != 0) {
     ids_change = true;
@@ -76,7 +75,7 @@ bool Tracker::Side::ids_count(const Packet& p) const {
 
 // A packet without data was missing, or one of another connection.
 void Tracker::Side::found_odd() {
-  missing = false;
+  missing = 0;
   if (ids_odd != kIdsShared) ++ids_odd;
 }
 
@@ -84,8 +83,7 @@ void Tracker::Side::found_odd() {
 void Tracker::Side::skip(unsigned numbers) {
   constexpr unsigned kMostLost = 16;
   const unsigned lost = numbers - std::min<unsigned>(numbers, ids_taken);
-  ids_skipped = std::min(lost, 3u) & 3u;
-  missing = missing || lost != 0;
+  missing = std::min(missing + lost, 3u) & 3u;
   if (lost > kMostLost) ids_odd = kIdsShared;
 }
 

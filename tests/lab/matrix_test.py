@@ -38,15 +38,17 @@ def congestion_controls():
 
 def play(cell, wire, keep_in):
     """Events of the wire's log, and the reports of both ends. The capture goes to `keep_in`."""
-    with world.World(wire, *cell.wire_options(), sysctl=ALWAYS + tuple(cell.workload.sysctl), control=cell.control) as w:
+    with world.World(wire, *cell.wire_options(), sysctl=ALWAYS + tuple(cell.workload.sysctl), control=cell.control,
+                     ipv6=cell.ipv6) as w:
         command = [sys.executable, f"{HERE}/kit/endpoint.py"]
         begin = str(time.time() + LEAD_S)
+        family = ["6"] if cell.ipv6 else []
         ends = []
         if cell.workload.simultaneous:
-            ends.append(w.spawn(w.b, [*command, "server", cell.talk, begin], stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+            ends.append(w.spawn(w.b, [*command, "server", cell.talk, begin, *family], stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         else:
-            ends.append(w.serve([*command, "server", cell.talk, begin], 7000, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
-        ends.append(w.spawn(w.a, [*command, "client", cell.talk, begin], stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+            ends.append(w.serve([*command, "server", cell.talk, begin, *family], 7000, stdout=subprocess.PIPE, stderr=subprocess.PIPE))
+        ends.append(w.spawn(w.a, [*command, "client", cell.talk, begin, *family], stdout=subprocess.PIPE, stderr=subprocess.PIPE))
         reports = []
         for end in reversed(ends):
             said, complaint = end.communicate(timeout=90)
@@ -80,7 +82,8 @@ def check(cell, probe, wire, keep):
 
 
 def assess(cell, probe, directory, events, reports, counts):
-    identifications = {frame.time: int.from_bytes(frame.data[18:20], "big") for frame in pcapfile.read(f"{directory}/tap.pcap")}
+    identifications = {frame.time: 0 if cell.ipv6 else int.from_bytes(frame.data[18:20], "big")
+                       for frame in pcapfile.read(f"{directory}/tap.pcap")}
     facts = judge.facts_of(events, identifications)
     if cell.workload.simultaneous and not any(c["handshake"].get("simultaneous") for c in facts["tcp"]):
         raise Unfit("the two sides never met: this machine is too busy")

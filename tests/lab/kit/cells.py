@@ -61,6 +61,11 @@ PATHS = {
     "bloat": (4, 6, "", "rate=6mbit,queue=120", False),
 }
 
+# A smaller product across IPv6, which has no identifications: (paths, controls, workloads).
+V6 = "-v6"
+PATHS6 = {name + V6: PATHS[name] for name in ("20ms", "reorder", "duplicate")}
+TALKS6 = ("bulk", "small_writes", "rst", "tfo")
+
 CONTROLS = ("cubic", "bbr")
 
 
@@ -82,17 +87,25 @@ class Cell:
     @property
     def steady(self):
         """Whether the wire delays every frame alike."""
-        return PATHS[self.path][4]
+        return self._path[4]
+
+    @property
+    def ipv6(self):
+        return self.path in PATHS6
+
+    @property
+    def _path(self):
+        return (PATHS6 if self.ipv6 else PATHS)[self.path]
 
     @property
     def one_way_ms(self):
-        return PATHS[self.path][:2]
+        return self._path[:2]
 
     def wire_options(self):
         random, where, rules = LOSSES[self.loss](self.workload)
         options = []
         for link in "ab":
-            own = PATHS[self.path]
+            own = self._path
             delay, more = own["ab".index(link)], own[2 + "ab".index(link)]
             for flag, way in (("up", UP), ("down", DOWN)):
                 parts = [f"delay={delay}ms", more]
@@ -107,16 +120,19 @@ class Cell:
 
 
 def every():
-    return [Cell(*values) for values in itertools.product(LOSSES, PATHS, CONTROLS, WORKLOADS)]
+    return [Cell(*values) for values in itertools.chain(itertools.product(LOSSES, PATHS, CONTROLS, WORKLOADS),
+                                                        itertools.product(LOSSES, PATHS6, CONTROLS[:1], TALKS6))]
 
 
 def diagonals(count):
     """The n-th values of all axes together; where an axis is at its end it begins again. The first diagonal has each value of
-    each axis at least once; each further one shifts the axes against each other."""
+    each axis at least once; each further one shifts the axes against each other. With a few of IPv6."""
     axes = [list(LOSSES), list(PATHS), list(CONTROLS), list(WORKLOADS)]
     longest = max(map(len, axes))
     cells = {Cell(*(axis[(n + shift * step) % len(axis)] for axis, step in zip(axes, (0, 2, 1, 3))))
              for shift in range(count) for n in range(longest)}
+    axes = [list(LOSSES), list(PATHS6), list(CONTROLS[:1]), list(TALKS6)]
+    cells |= {Cell(*(axis[n % len(axis)] for axis in axes)) for n in range(len(TALKS6))}
     return sorted(cells, key=lambda cell: cell.name)
 
 

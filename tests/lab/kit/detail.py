@@ -29,6 +29,8 @@ def events(frames, answers, identifications=None):
             counts["tcpDsackCount"] += has_dsack(frame)
         if "R" not in frame.flags:
             top = frame.end if top is None else max(top, frame.end)
+    if any(has_dsack(f) and len(f.tap) > 1 and not provable(f, first, identifications or {}) for f in frames):
+        counts["tcpDsackCount"] = None  # that it was copied, and not sent again, cannot be told
     counts["tcpCongestionExperiencedPacketCount"] = sum(min(f.congested) == f.tap[0] for f in frames if f.congested and f.tap)
     counts["tcpNetworkDuplicatePacketCount"] = None if identifications is None else sum(
         len(f.tap) - 1 for _, f in first if len(f.tap) > 1 and provable(f, first, identifications))
@@ -40,7 +42,7 @@ def provable(frame, first, identifications):
     what is the first packet with one says nothing yet of how its sender counts them. But nobody sends data twice at once."""
     if frame.space and "R" not in frame.flags:
         return True
-    own = identifications[frame.tap[0]]
+    own = identifications.get(frame.tap[0], 0)
     return own != 0 and any(identifications[time] not in (0, own) for time, _ in first if time < frame.tap[0])
 
 

@@ -2,7 +2,7 @@
 """One end of a cell's connections; runs in a namespace of its own. The last line that it prints is a JSON list: what the kernel
 says of each connection when nothing is under way any more.
 
-Usage: endpoint.py client|server WORKLOAD START   (START: wall clock, seconds; when both sides begin a simultaneous open)
+Usage: endpoint.py client|server WORKLOAD START [6]   (START: wall clock, seconds; when both sides begin a simultaneous open; 6: IPv6)
 """
 import json
 import os
@@ -16,7 +16,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from tcp_info import CLOSED, tcp_info  # noqa: E402  (found through the line above)
 from workloads import WORKLOADS  # noqa: E402
 
-CLIENT, SERVER, PORT = "10.99.0.1", "10.99.0.2", 7000
+V6 = sys.argv[4:] == ["6"]
+CLIENT, SERVER = ("fd99::1", "fd99::2") if V6 else ("10.99.0.1", "10.99.0.2")
+PORT = 7000
 PATIENCE = 25.0
 ATTEMPTS, APART = 5, 1.0  # of simultaneous opens that do not meet
 
@@ -24,7 +26,11 @@ REPORT, LOCK = [], threading.Lock()
 
 
 def name(pair):
-    return f"{pair[0]}:{pair[1]}"
+    return f"[{pair[0]}]:{pair[1]}" if V6 else f"{pair[0]}:{pair[1]}"
+
+
+def new_socket():
+    return socket.socket(socket.AF_INET6 if V6 else socket.AF_INET)
 
 
 def settle(s):
@@ -62,7 +68,7 @@ def drive(s, role, workload, number, local, remote):
 
 
 def serve(workload):
-    listener = socket.socket()
+    listener = new_socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     workload.prepare(listener)
     listener.bind((SERVER, PORT))
@@ -78,7 +84,7 @@ def serve(workload):
 
 
 def connect(workload, number):
-    s = socket.socket()
+    s = new_socket()
     s.settimeout(PATIENCE)
     s.bind((CLIENT, 40000 + number))
     if workload.fast_open:
@@ -112,7 +118,7 @@ def meet(role, workload, number, begin):
         port = 41000 + number * 10 + attempt
         ends = ((CLIENT, port), (SERVER, port))
         local, remote = ends if role == "client" else ends[::-1]
-        s = socket.socket()
+        s = new_socket()
         s.settimeout(PATIENCE)
         s.bind(local)
         at = begin + attempt * APART * 3 + number * APART / 4

@@ -8,9 +8,11 @@ from .compare import reverse, turned
 MIN_RTT_US = 500
 # SRTT of the kernel is of the whole path, ours of the half behind the probe; both forget alike, but not at the same samples.
 SRTT_PART, SRTT_US = 0.15, 2000
-# The kernel counts in ticks of up to 10 ms, and from its own end: what waits between it and the probe is busy there.
+# A sender is busy until all is acknowledged: ours counts what the application had to say last as its own time, and the pauses
+# behind it too. The kernel counts in ticks of up to 10 ms, and from its own end: what waits between it and the probe is busy there.
 BUSY_PART, TICKS_US = 0.10, 20_000
-# The probe hears of an opened window sooner than the sender, by the way between the two, in each stall.
+# The probe hears of an opened window sooner than the sender, by the way between the two, in each stall. While anything is sent
+# again we say that the network is waited for, the kernel the window if new data could not go.
 RECEIVER_PART = 0.25
 # Our kinds of retransmission are told by silences. A timer that a queue's acknowledgements meet is not told, nor is one whose
 # silence another retransmission breaks.
@@ -49,7 +51,7 @@ def judge_connection(judge, report):
         return min((v for v in values if v is not None), default=None)
     there, back = least(far), least(near)
     steady = judge.cell.steady and judge.cell.loss == "none"
-    if there is not None and back is not None and not judge.cell.workload.simultaneous:
+    if judge.cell.steady and there is not None and back is not None and not judge.cell.workload.simultaneous:
         judge.check_that(info["min_rtt"] >= there + back - MIN_RTT_US, f"{where}: min_rtt {info['min_rtt']} is less than {there} + {back}")
         if steady:
             judge.near(where, "least round trip of both halves", info["min_rtt"], there + back, MIN_RTT_US)
@@ -66,7 +68,11 @@ def waits(judge, where, flow, name_of, info, round_trip):
     if None in got:
         return
     slack = TICKS_US + 2 * round_trip
-    judge.near(where, "limited times together, busy_time", info["busy_time"], sum(got), slack + BUSY_PART * info["busy_time"])
+    slack += BUSY_PART * info["busy_time"]
+    judge.check_that(got[0] + got[2] - slack <= info["busy_time"] <= sum(got) + slack,
+                     f"{where}: busy_time {info['busy_time']} is not from {got[0] + got[2]} to {sum(got)} ± {slack:.0f}")
+    if flow.get(name_of("tcpRetransmittedPacketCount"), 0):
+        return
     judge.near(where, name_of("tcpReceiverLimitedMicroseconds"), info["rwnd_limited"], got[2],
                slack + RECEIVER_PART * info["rwnd_limited"])
 

@@ -94,6 +94,9 @@ class World:
         for netns, interface in ((self.a, "wa0"), (self.b, "wb0")):
             subprocess.run(["ip", "-n", netns, "route", "replace", "10.99.0.0/24", "dev", interface, "congctl",
                             self.control], check=True)
+            if self.ipv6:
+                subprocess.run(["ip", "-n", netns, "-6", "route", "replace", "fd99::/64", "dev", interface, "proto", "kernel",
+                                "metric", "256", "congctl", self.control], check=True)
 
     def _in(self, netns, command):
         return ["ip", "netns", "exec", netns, *map(str, command)]
