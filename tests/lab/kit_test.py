@@ -180,7 +180,7 @@ class Matrix(unittest.TestCase):
         for count in (1, 2):
             chosen = cells.diagonals(count)
             self.assertEqual({cell.loss for cell in chosen}, set(cells.LOSSES))
-            self.assertEqual({cell.path for cell in chosen}, set(cells.PATHS))
+            self.assertEqual({cell.path for cell in chosen}, set(cells.PATHS) | set(cells.PATHS6))
             self.assertEqual({cell.control for cell in chosen}, set(cells.CONTROLS))
             self.assertEqual({cell.talk for cell in chosen}, set(cells.WORKLOADS))
 

@@ -9,7 +9,8 @@ MIN_RTT_US = 500
 # SRTT of the kernel is of the whole path, ours of the half behind the probe; both forget alike, but not at the same samples.
 SRTT_PART, SRTT_US = 0.15, 2000
 # A sender is busy until all is acknowledged: ours counts what the application had to say last as its own time, and the pauses
-# behind it too; neither knows what the other calls so when a last segment gets lost before the probe, or waits in a queue there. The kernel counts in ticks of up to 10 ms, and from its own end: what waits between it and the probe is busy there.
+# behind it too. The kernel counts in ticks of up to 10 ms, and from its own end: what waits between it and the probe, or was
+# lost there, is busy.
 BUSY_PART, TICKS_US = 0.10, 20_000
 # The probe hears of an opened window sooner than the sender, by the way between the two, in each stall. While anything is sent
 # again we say that the network is waited for, the kernel the window if new data could not go.
