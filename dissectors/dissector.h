@@ -9,8 +9,9 @@
 #include <span>
 #include <string_view>
 
-#include "dissectors/kit/media_table.h"
+#include "dissectors/kit/flow_end.h"
 #include "dissectors/notebook.h"
+#include "dissectors/shared.h"
 #include "exporter/record/record.h"
 #include "probe/base/bytes.h"
 #include "probe/base/nanos.h"
@@ -75,9 +76,9 @@ struct Exchange {
 
 // Which flow a session is about.
 struct FlowEnds {
-  std::array<MediaAddress, 2> side;  // index_of(Side)
-  std::uint64_t flow_id = 0;         // element flowId
-  bool datagrams = false;            // over UDP
+  std::array<FlowEnd, 2> side;  // index_of(Side)
+  std::uint64_t flow_id = 0;    // element flowId
+  bool datagrams = false;       // over UDP
 };
 
 // Where records come from and where they go. Fields that all records of a flow share, and everything that follows from
@@ -95,8 +96,9 @@ class Scribe {
   }
   // Memory for what a session must remember beyond its slot.
   virtual Notebook& notes() = 0;
-  // Media that signalling announced, in this flow or another.
-  virtual MediaTable& media() = 0;
+  // What was learnt in other flows, and told to them.
+  virtual Shared& shared() = 0;
+  MediaTable& media() { return shared().media; }
   virtual FlowEnds ends() const = 0;
 
  private:
@@ -133,12 +135,16 @@ struct Dissector {
   Guess (*guess)(Bytes first, Side from);
   Session* (*open)(void* slot);  // placement, never the heap
   std::size_t session_octets;    // of that slot
+  // Whether what a session learns of this payload may concern other flows (Scribe::shared()); nullptr: never.
+  bool (*announces)(Bytes payload);
 };
 
 template <class S>
 constexpr Dissector describe(std::string_view name, Over over, std::span<const std::uint16_t> ports) {
   static_assert(sizeof(S) <= kSessionOctets, "session state outgrew its slot");
-  return {name, over, ports, &S::guess, [](void* slot) -> Session* { return new (slot) S; }, sizeof(S)};
+  Dissector d{name, over, ports, &S::guess, [](void* slot) -> Session* { return new (slot) S; }, sizeof(S), nullptr};
+  if constexpr (requires { &S::announces; }) d.announces = &S::announces;
+  return d;
 }
 
 }  // namespace probe

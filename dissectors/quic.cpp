@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "dissectors/dissector.h"
+#include "dissectors/kit/quic_connections.h"
 #include "dissectors/kit/quic_header.h"
 #include "dissectors/kit/quic_spin.h"
 #include "dissectors/kit/text_writer.h"
@@ -19,26 +20,18 @@ constexpr Nanos kInterval = 300 * kSecond;  // a longer connection is reported i
 constexpr Nanos kFlight = 100 * kMillisecond;
 
 // Bits of quicFlags.
-enum Flag : std::uint8_t { kRetry = 1, kVersionNegotiation = 2, kZeroRtt = 4, kEstablished = 8 };
-
-struct ConnectionId {
-  std::uint8_t size = 0;
-  std::array<std::uint8_t, kMostIdOctets> octets;
-
-  void set(Bytes id) {
-    size = static_cast<std::uint8_t>(id.size());
-    for (std::size_t i = 0; i < id.size(); ++i) octets[i] = id[i];
-  }
-  bool is(Bytes id) const { return std::equal(id.begin(), id.end(), octets.begin(), octets.begin() + size); }
-};
+enum Flag : std::uint8_t { kRetry = 1, kVersionNegotiation = 2, kZeroRtt = 4, kEstablished = 8, kOtherPath = 16 };
 
 class Quic final : public Session {
  public:
   static Guess guess(Bytes first, Side from);
+  static bool announces(Bytes payload) { return has_long_header(payload); }
   Step on_data(Side from, Bytes data, Arrival at, Scribe&) override;
   void on_end(Scribe& scribe) override { report(scribe); }
 
  private:
+  bool recall(Side from, Bytes data, Nanos now, Scribe&);
+  void announce(Nanos now, Scribe&);
   void long_headers(Side from, Bytes data, Nanos now);
   void from_client(const LongHeader&, Nanos now);
   void from_server(const LongHeader&, Nanos now);
@@ -53,8 +46,11 @@ class Quic final : public Session {
   Nanos begun_ = kNoTime, last_ = kNoTime;  // of this interval
   std::array<std::uint64_t, 2> octets_{};
   std::array<bool, 2> short_seen_{};
+  std::uint64_t first_flow_ = 0;  // if the connection began in another flow
   std::uint32_t version_ = 0;
   std::uint8_t flags_ = 0;
+  bool known_ = false;  // it is QUIC: not on trial
+  bool announced_ = false;
   bool start_seen_ = false;
   bool server_chosen_ = false;  // `server_` is the server's for good
   bool repeated_ = false;
@@ -67,6 +63,8 @@ bool holds_handshake(Bytes rest) {
 }
 
 Guess Quic::guess(Bytes first, Side from) {
+  constexpr std::size_t kLeastShort = 21;  // RFC 9000 §10.3
+  if (!has_long_header(first)) return has_fixed_bit(first) && first.size() >= kLeastShort ? Guess::trial : Guess::no;
   const std::optional<LongHeader> h = read_long_header(first);
   if (!h || (h->type != PacketType::version_negotiation && !has_fixed_bit(first))) return Guess::no;
   switch (h->type) {
@@ -87,7 +85,12 @@ Guess Quic::guess(Bytes first, Side from) {
 }
 
 Step Quic::on_data(Side from, Bytes data, Arrival at, Scribe& scribe) {
-  if (begun_ != kNoTime && at.first - begun_ >= kInterval) report(scribe);
+  if (!known_ && !has_long_header(data) && !recall(from, data, at.first, scribe)) return Step::not_ours();
+  known_ = true;
+  if (begun_ != kNoTime && at.first - begun_ >= kInterval) {
+    report(scribe);
+    announced_ = false;
+  }
   if (begun_ == kNoTime) begun_ = at.first;
   last_ = at.last;
   octets_[index_of(from)] += data.size();
@@ -98,7 +101,39 @@ Step Quic::on_data(Side from, Bytes data, Arrival at, Scribe& scribe) {
     spin_.on_packet(from, spin_bit(data), at.first);
     if (short_seen_[0] && short_seen_[1]) flags_ |= kEstablished;
   }
+  if (server_chosen_ && !announced_) announce(at.first, scribe);
   return Step::used(data.size());
+}
+
+// A flow that begins with a short header may be another path of a connection that is known: a NAT has given the client
+// another port. If it is, what is known of the connection is remembered.
+bool Quic::recall(Side from, Bytes data, Nanos now, Scribe& scribe) {
+  KnownConnection c;
+  const FlowEnds ends = scribe.ends();
+  const bool to_server = from == Side::client;
+  if (!scribe.shared().connections.find(ends.side[index_of(Side::server)], to_server, data, now, c)) return false;
+  original_ = c.original;
+  client_ = c.client;
+  server_ = c.server;
+  server_chosen_ = true;
+  version_ = c.version;
+  first_flow_ = c.first_flow;
+  flags_ |= kOtherPath;
+  return true;
+}
+
+// For the flow that this connection goes on in if the client's address changes.
+void Quic::announce(Nanos now, Scribe& scribe) {
+  const FlowEnds ends = scribe.ends();
+  KnownConnection c;
+  c.announced = now;
+  c.first_flow = first_flow_ != 0 ? first_flow_ : ends.flow_id;
+  c.original = original_;
+  c.client = client_;
+  c.server = server_;
+  c.version = version_;
+  scribe.shared().connections.announce(c, ends.side[index_of(Side::server)]);
+  announced_ = true;
 }
 
 // A datagram may hold several packets (RFC 9000 §12.2); what matters is in the first one of each type.
@@ -193,6 +228,7 @@ void Quic::report(Scribe& scribe) {
   const SpinState state = spin_.state(server_rtt_ >= 0 && client_rtt_ >= 0 ? server_rtt_ + client_rtt_ : -1);
   if (state != SpinState::unknown) d.set<"quicSpinState">(static_cast<std::uint8_t>(state));
   if (state == SpinState::spins) set_spin(d, spin_);
+  if (first_flow_ != 0) d.set<"quicFirstFlowId">(first_flow_);
 
   Exchange e;
   e.request_first = begun_;
@@ -200,7 +236,7 @@ void Quic::report(Scribe& scribe) {
   e.request_octets = octets_[index_of(Side::client)];
   if (repeated_) e.quality |= bit_of(Quality::handshake_repeated);
   if ((flags_ & kEstablished) == 0) e.quality |= bit_of(Quality::half_transaction);
-  if (!start_seen_) e.quality |= bit_of(Quality::mid_stream);
+  if (!start_seen_ && first_flow_ == 0) e.quality |= bit_of(Quality::mid_stream);
   scribe.commit(d, e);
   begun_ = kNoTime;
   octets_ = {};

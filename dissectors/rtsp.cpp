@@ -78,6 +78,7 @@ void keep(Request& r, std::string_view value) {
 
 class Rtsp final : public Session {
  public:
+  static bool announces(Bytes) { return true; }
   static Guess guess(Bytes first, Side) { return text_message::guess(as_text(first), kProtocol); }
   Step on_data(Side from, Bytes data, Arrival at, Scribe&) override;
   void on_gap(Side from, std::uint64_t, Scribe&) override { readers_[index_of(from)].lose(); }

@@ -60,6 +60,7 @@ void keep(Transaction& t, std::string_view value) {
 
 class Sip final : public Session {
  public:
+  static bool announces(Bytes) { return true; }
   static Guess guess(Bytes first, Side) { return text_message::guess(as_text(first), kProtocol); }
   Step on_data(Side from, Bytes data, Arrival at, Scribe&) override;
   void on_gap(Side from, std::uint64_t, Scribe&) override { readers_[index_of(from)].lose(); }

@@ -3,23 +3,17 @@
 #pragma once
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
 
+#include "dissectors/kit/flow_end.h"
+#include "dissectors/kit/shared_table.h"
 #include "probe/base/nanos.h"
-#include "probe/base/pages.h"
 
 namespace probe {
 
-// Address as in probe/packet: two words in host order; IPv4 stands in the low 32 bits of `low`.
-struct MediaAddress {
-  std::uint64_t high = 0;
-  std::uint64_t low = 0;
-  std::uint16_t port = 0;
-  bool operator==(const MediaAddress&) const = default;
-};
+using MediaAddress = FlowEnd;
 
 // A short text of fixed size; what does not fit is cut.
 template <std::size_t kMost>
@@ -50,7 +44,7 @@ enum class MediaKind : std::uint8_t { unknown, audio, video, text, other };
 struct Media {
   static constexpr std::size_t kMostFormats = 15;
 
-  MediaAddress at;              // where media is received; RTCP is found from it
+  FlowEnd at;                   // where media is received; RTCP is found from it
   std::uint16_t rtcp_port = 0;  // a=rtcp (RFC 3605); 0: not told, which means port + 1 or the same (RFC 5761)
   MediaKind kind = MediaKind::unknown;
   bool secure = false;                // SAVP, SAVPF: SRTP, whose payload is encrypted (RFC 3711)
@@ -72,36 +66,12 @@ struct Media {
   }
 };
 
-// Of fixed size and shared by all workers: anyone announces, anyone looks up, nobody waits. Each entry has a version
-// that is odd while it is being written; a reader that sees it change reads again, a writer that finds it odd leaves.
-// The time is packet time: who is behind the one that announces does not see what is still to come for him.
-class MediaTable {
+// By the endpoint where media is received.
+class MediaTable : public SharedTable<Media> {
  public:
-  static constexpr Nanos kLifetime = 3600 * kSecond;  // of an announcement that nobody asks for
-
-  explicit MediaTable(std::size_t endpoints);
-
-  // A later announcement for the same endpoint replaces the earlier one; in a full bucket the oldest goes. False if
-  // another thread is writing just there, or if there is nothing to announce (port 0: the stream is refused).
-  bool announce(const Media&);
-  // What was announced for this endpoint at `now` at the latest, and not too long ago.
-  bool find(const MediaAddress& at, Nanos now, Media& out);
-
-  std::size_t octets() const { return memory_.octets(); }
-
- private:
-  static constexpr std::size_t kWays = 4;
-  struct Entry;
-
-  Entry& entry(std::size_t i) const;
-  std::atomic_ref<std::uint16_t> tag(std::size_t i) const;
-  std::size_t bucket_of(std::uint64_t hash) const { return static_cast<std::size_t>(hash & mask_) * kWays; }
-  std::size_t place_for(const Media&, std::uint64_t hash) const;
-
-  const std::uint64_t mask_;  // of buckets
-  const std::size_t entries_;
-  Pages memory_;  // entries, then their tags: nothing is touched until it is used
-  alignas(64) std::atomic<bool> used_{false};
+  using SharedTable::SharedTable;
+  // False if there is nothing to announce, too: port 0, the stream is refused.
+  bool announce(const Media& m) { return m.at.port != 0 && SharedTable::announce(m); }
 };
 
 }  // namespace probe

@@ -440,7 +440,8 @@ inline constexpr Row kRows[] = {
     // QUIC
     ours(quic_connection, 1800, u32(kId), "quicVersion", "Version of the connection (RFC 9000 §15)."),
     ours(quic_connection, 1801, u8(kFlags), "quicFlags",
-         "1 Retry, 2 Version Negotiation, 4 0-RTT, 8 packets with short headers from both sides."),
+         "1 Retry, 2 Version Negotiation, 4 0-RTT, 8 packets with short headers from both sides, 16 another path of a "
+         "connection."),
     ours(quic_connection, 1802, count(kOctets), "quicServerOctetCount",
          "Octets of the server's datagrams; requestOctetCount has the client's."),
     ours(quic_connection, 1803, text(40), "quicOriginalConnectionId",
@@ -469,6 +470,7 @@ inline constexpr Row kRows[] = {
     ours(quic_client_spin, 1819, microseconds(), "quicClientSpinRttMeanMicroseconds", "Mean of these."),
     ours(quic_client_spin, 1820, microseconds(), "quicClientSpinRttMaxMicroseconds", "Greatest of these."),
     ours(quic_client_spin, 1821, small_count(Units::none), "quicClientSpinRttCount", "How many were measured."),
+    ours(quic_path, 1822, u64(kId), "quicFirstFlowId", "flowId of the flow in which the connection began."),
 
     // RTP and RTCP (RFC 3550)
     ours(rtp_stream, 1850, u32(kId), "rtpSsrc", "Synchronisation source: the stream, by its sender."),
@@ -672,7 +674,7 @@ inline constexpr Kind kKinds[] = {
           rtsp_response, rtsp_interleaved}),
     kind("quic", "One QUIC connection, or five minutes of it.",
          {identity, ipv4, ipv6, ports, transaction, quic_connection, quic_server_handshake, quic_client_handshake,
-          quic_spin_state, quic_spin, quic_server_spin, quic_client_spin}),
+          quic_spin_state, quic_spin, quic_server_spin, quic_client_spin, quic_path}),
     kind("rtp", "One RTP stream in one direction, or five minutes of it.",
          {identity,          ipv4,          ipv6,       ports,       transaction,
           rtp_stream,        rtp_media,     rtp_codec,  rtp_clock,   rtp_jitter,

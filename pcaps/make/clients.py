@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Clients and servers for what curl and nginx do not do. Run inside a namespace: clients.py NAME ARGUMENT…"""
+import select
 import socket
 import struct
 import sys
@@ -159,5 +160,24 @@ def upstream():
     ThreadingHTTPServer(("127.0.0.1", 8001), Handler).serve_forever()
 
 
+def forgetful_nat(port, datagrams):
+    """Takes what comes to this port of the loopback to the same port of the server, and back. After so many datagrams of the client it
+    goes on from another port, as a NAT that has forgotten the flow does."""
+    inside = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    inside.bind(("127.0.0.1", int(port)))
+    client, left = None, int(datagrams)
+    outside = [socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for _ in range(2)]
+    for s in outside:
+        s.connect((HTTP[0], int(port)))
+    while True:
+        for s in select.select([inside, *outside], [], [])[0]:
+            data, sender = s.recvfrom(65536)
+            if s is not inside:
+                inside.sendto(data, client)
+                continue
+            client, left = sender, left - 1
+            outside[left < 0].send(data)
+
+
 if __name__ == "__main__":
-    {f.__name__: f for f in (pipelining, slow_reader, resets, websocket, connect_tunnel, upstream)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (pipelining, slow_reader, resets, websocket, connect_tunnel, upstream, forgetful_nat)}[sys.argv[1]](*sys.argv[2:])

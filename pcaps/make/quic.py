@@ -3,19 +3,21 @@ import glob
 import json
 import os
 import subprocess
+import sys
+import time
 
-from capture import capture
+from capture import HERE, capture
 from kit.servers import Ngtcp2
 
 
-def fetch(world, *names, session=False):
-    """One connection; the names of the files that it fetches. Says what the client's qlog tells of it."""
+def fetch(world, *names, session=False, host="10.99.0.2", paths=1):
+    """One connection over so many paths; the names of the files that it fetches. Says what the client's qlog tells of it."""
     logs = world.path("qlog")
     os.makedirs(logs, exist_ok=True)
     before = set(glob.glob(f"{logs}/*"))
     remember = [f"--session-file={world.path('session')}", f"--tp-file={world.path('parameters')}"] if session else []
     world.client(["gtlsclient", "-q", f"--qlog-dir={logs}", "--exit-on-all-streams-close", "--timeout=10s", *remember,
-                  "10.99.0.2", str(Ngtcp2.PORT), *[f"https://10.99.0.2:{Ngtcp2.PORT}/{name}" for name in names]], check=False)
+                  host, str(Ngtcp2.PORT), *[f"https://{host}:{Ngtcp2.PORT}/{name}" for name in names]], check=False)
     (log,) = set(glob.glob(f"{logs}/*")) - before
     with open(log) as lines:
         head, *events = [json.loads(line.lstrip("\x1e")) for line in lines]
@@ -23,7 +25,7 @@ def fetch(world, *names, session=False):
     got = [e["data"]["header"]["packet_type"] for e in events if e["name"] == "transport:packet_received"]
     measured = [e["data"]["min_rtt"] for e in events if "min_rtt" in e["data"]]
     return {"original_id": head["trace"]["common_fields"]["group_id"], "min_rtt_ms": min(measured), "retry": "retry" in got,
-            "zero_rtt": "0RTT" in sent}
+            "zero_rtt": "0RTT" in sent, "paths": paths}
 
 
 def said(*connections):
@@ -55,3 +57,13 @@ def quic_loss(world):
     server = Ngtcp2(world)
     server.file("small", 500)
     return said(*[fetch(world, "small") for _ in range(3)])
+
+
+@capture("""QUIC through a NAT that gives the client another port while a file is on its way: the connection goes on with the same
+         connection IDs.""")
+def quic_rebinding(world):
+    server = Ngtcp2(world)
+    server.file("large", 100_000)
+    world.spawn(world.a, [sys.executable, os.path.join(HERE, "clients.py"), "forgetful_nat", Ngtcp2.PORT, 8])
+    time.sleep(0.5)
+    return said(fetch(world, "large", host="127.0.0.1", paths=2))

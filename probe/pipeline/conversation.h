@@ -27,8 +27,8 @@ struct DissectionOptions {
   std::size_t sessions = 1 << 16;  // of each protocol
   std::size_t notes = 1 << 13;
   tcp::StreamOptions streams;
-  MediaTable* media = nullptr;            // what all workers share; without it there is one of its own
-  std::size_t media_endpoints = 1 << 10;  // of that
+  Shared* shared = nullptr;      // what all workers share; without it there is one of its own
+  SharedOptions shared_options;  // of that
 };
 
 // What happened to the flows of one dissector. Other threads may read it.
@@ -53,7 +53,7 @@ class Dissection {
   void close(Conversation*);
 
   Notebook& notes() { return notes_; }
-  MediaTable& media() { return *media_; }
+  Shared& shared() { return *shared_; }
   std::span<const Dissector* const> all() const { return all_; }
   DissectorCounters& of(std::size_t dissector) { return by_dissector_[dissector]; }
   const DissectorCounters& of(std::size_t dissector) const { return by_dissector_[dissector]; }
@@ -78,8 +78,8 @@ class Dissection {
   std::vector<std::unique_ptr<SlotPool>> sessions_;  // by dissector
   tcp::StreamPool streams_;
   Notebook notes_;
-  std::unique_ptr<MediaTable> own_media_;
-  MediaTable* media_;
+  std::unique_ptr<Shared> own_shared_;
+  Shared* shared_;
   std::array<DissectorCounters, kMostDissectors> by_dissector_;
 };
 

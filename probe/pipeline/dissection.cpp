@@ -21,8 +21,8 @@ Dissection::Dissection(const DissectionOptions& options, Counters& counters, std
       conversations_(options.conversations, sizeof(Conversation), PageSize::huge),
       streams_(options.streams),
       notes_(options.notes, &counters),
-      own_media_(options.media ? nullptr : std::make_unique<MediaTable>(options.media_endpoints)),
-      media_(options.media ? options.media : own_media_.get()) {
+      own_shared_(options.shared ? nullptr : std::make_unique<Shared>(options.shared_options)),
+      shared_(options.shared ? options.shared : own_shared_.get()) {
   for (std::size_t i = 0; i < all_.size(); ++i) {
     sessions_.push_back(std::make_unique<SlotPool>(options.sessions, all_[i]->session_octets, PageSize::huge));
     const std::uint64_t bit = std::uint64_t{1} << i;
@@ -69,7 +69,7 @@ std::size_t Dissection::in_use() const {
 
 std::size_t Dissection::octets() const {
   std::size_t n = conversations_.octets() + streams_.octets() + notes_.octets();
-  if (own_media_) n += own_media_->octets();
+  if (own_shared_) n += own_shared_->octets();
   for (const auto& pool : sessions_) n += pool->octets();
   return n;
 }

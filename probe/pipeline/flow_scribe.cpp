@@ -81,8 +81,8 @@ void write_identity(Record& r, const Flow& f, bool turned) {
 
 FlowEnds FlowScribe::ends() const {
   const FlowKey& k = flow_->key;
-  const MediaAddress low{k.low_address.high, k.low_address.low, k.low_port};
-  const MediaAddress high{k.high_address.high, k.high_address.low, k.high_port};
+  const FlowEnd low{k.low_address.high, k.low_address.low, k.low_port};
+  const FlowEnd high{k.high_address.high, k.high_address.low, k.high_port};
   const int told = flow_->conversation ? flow_->conversation->client() : -1;
   const bool client_is_high = (told < 0 ? int{flow_->initiator} : told) == 1;
   return {client_is_high ? std::array{high, low} : std::array{low, high}, flow_->id, k.protocol == ip_protocol::kUdp};

@@ -24,7 +24,7 @@ class FlowScribe final : public Scribe {
 
   void bind(Flow& f) { flow_ = &f; }
   Notebook& notes() override { return dissection_.notes(); }
-  MediaTable& media() override { return dissection_.media(); }
+  Shared& shared() override { return dissection_.shared(); }
   FlowEnds ends() const override;
   // Memory for a flow record; nullptr, and counted, if there is none.
   Record* take_flow() { return take(schema::find_kind("flow")); }

@@ -1,18 +1,11 @@
 #include "probe/run/crew.h"
 
 #include <algorithm>
-#include <iterator>
-#include <string_view>
 
 #include "probe/packet/quote.h"
 #include "probe/pipeline/registry.h"
 
 namespace probe::run {
-
-namespace {
-// Dissectors that tell others where media are (MediaTable).
-constexpr std::string_view kAnnouncing[] = {"rtsp", "sip"};
-}  // namespace
 
 struct Crew::Alone {
   Alone(const Options& o, Exporter& exporter, Counters& counters)
@@ -32,10 +25,9 @@ Crew::Crew(const Options& o, Exporter& exporter)
     return;
   }
   for (const Dissector* d : dissectors())
-    if (std::ranges::find(kAnnouncing, d->name) != std::end(kAnnouncing))
-      signalling_ports_.insert(signalling_ports_.end(), d->ports.begin(), d->ports.end());
-  media_ = std::make_unique<MediaTable>(o.dissect_media_endpoints);
-  for (std::size_t i = 0; i < o.capture_workers; ++i) lanes_.push_back(std::make_unique<Lane>(o, exporter, *media_));
+    if (d->announces) announcing_.push_back(d);
+  shared_ = std::make_unique<Shared>(shared_options(o));
+  for (std::size_t i = 0; i < o.capture_workers; ++i) lanes_.push_back(std::make_unique<Lane>(o, exporter, *shared_));
   exporter_.start();
   for (const auto& lane : lanes_) {
     lane->start();
@@ -64,7 +56,7 @@ void Crew::on_frames(std::span<const Frame> frames) {
 
 void Crew::hand_on(const Packet& p) {
   if (is_icmp_error(p)) return hand_on_error(p);
-  if (p.payload_length > 0 && is_signalling(p)) return hand_on_signalling(p);
+  if (!p.payload.empty() && is_signalling(p)) return hand_on_signalling(p);
   add(lane_of(p.hash), p);
 }
 
@@ -81,8 +73,11 @@ void Crew::hand_on_error(const Packet& p) {
 }
 
 bool Crew::is_signalling(const Packet& p) const {
-  return std::ranges::any_of(signalling_ports_,
-                             [&p](std::uint16_t port) { return port == p.key.low_port || port == p.key.high_port; });
+  return std::ranges::any_of(announcing_, [&p](const Dissector* d) {
+    const bool its_port = std::ranges::any_of(
+        d->ports, [&p](std::uint16_t port) { return port == p.key.low_port || port == p.key.high_port; });
+    return its_port && d->announces(p.payload);
+  });
 }
 
 // What it announces must be known before packets that come later are looked at, by whichever worker: so that records do

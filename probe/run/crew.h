@@ -51,10 +51,10 @@ class Crew {
   Nanos now_ = 0;
   Nanos before_ = 0;  // now_ as the burst before left it
   std::unique_ptr<Alone> alone_;
-  std::unique_ptr<MediaTable> media_;  // of several workers
+  std::unique_ptr<Shared> shared_;  // of several workers
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Batch*> open_;  // batch being filled, per lane
-  std::vector<std::uint16_t> signalling_ports_;
+  std::vector<const Dissector*> announcing_;
 };
 
 }  // namespace probe::run

@@ -26,7 +26,11 @@ tcp::StreamOptions stream_options(std::uint64_t octets) {
 
 }  // namespace
 
-PipelineOptions pipeline_options(const Options& o, MediaTable* media) {
+SharedOptions shared_options(const Options& o) {
+  return {.media_endpoints = o.dissect_media_endpoints, .quic_connections = o.dissect_quic_connections};
+}
+
+PipelineOptions pipeline_options(const Options& o, Shared* shared) {
   PipelineOptions p;
   p.flows = o.flow_capacity;
   p.idle_timeout = o.flow_idle_timeout;
@@ -40,8 +44,8 @@ PipelineOptions pipeline_options(const Options& o, MediaTable* media) {
   p.dissection.conversations = o.flow_capacity;
   p.dissection.sessions = o.dissect_sessions;
   p.dissection.notes = o.dissect_notes;
-  p.dissection.media = media;
-  p.dissection.media_endpoints = o.dissect_media_endpoints;
+  p.dissection.shared = shared;
+  p.dissection.shared_options = shared_options(o);
   p.dissection.streams = stream_options(o.dissect_stream_memory);
   p.redaction = {o.redact_literals, o.redact_url_queries, o.redact_user_names};
   if (o.dissect_protocols.empty()) return p;
@@ -110,10 +114,10 @@ void Batch::clear() {
   end_flows = last = false;
 }
 
-Lane::Lane(const Options& o, Exporter& exporter, MediaTable& media)
+Lane::Lane(const Options& o, Exporter& exporter, Shared& shared)
     : pools_(record_slots(o)),
       outlet_(sum(record_slots(o))),
-      pipeline_(pipeline_options(o, &media), pools_, outlet_, counters_),
+      pipeline_(pipeline_options(o, &shared), pools_, outlet_, counters_),
       batches_(kBatches) {
   exporter.add_lane(outlet_.records(), outlet_.back());
   for (Batch& b : batches_) empty_.push(&b);

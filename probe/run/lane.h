@@ -15,7 +15,8 @@
 namespace probe::run {
 
 // `media`: what all workers share, if there are several.
-PipelineOptions pipeline_options(const Options&, MediaTable* media = nullptr);
+SharedOptions shared_options(const Options&);
+PipelineOptions pipeline_options(const Options&, Shared* shared = nullptr);
 DecodeOptions decode_options(const Options&);
 SamplingOptions sampling_options(const Options&);
 std::array<std::size_t, schema::kKindCount> record_slots(const Options&);
@@ -71,7 +72,7 @@ struct Batch {
 // A worker in its own thread.
 class Lane {
  public:
-  Lane(const Options&, Exporter&, MediaTable& media);
+  Lane(const Options&, Exporter&, Shared& shared);
   ~Lane();
   void start();
   // For the dispatching thread: an empty batch (waits for one), and the way to the worker.

@@ -12,19 +12,19 @@ unsigned deepest_level(const Options& o) {
   return Shedding::kFirstHalf - 1 + static_cast<unsigned>(std::bit_width(o.sampling_shed_most) - 1);
 }
 
-PipelineOptions live_options(const Options& o, MediaTable* media) {
-  PipelineOptions p = pipeline_options(o, media);
+PipelineOptions live_options(const Options& o, Shared* shared) {
+  PipelineOptions p = pipeline_options(o, shared);
   p.may_shed = o.sampling_shed;
   return p;
 }
 
-LiveLane::LiveLane(const Options& o, Exporter& exporter, MediaTable* media)
+LiveLane::LiveLane(const Options& o, Exporter& exporter, Shared* shared)
     : slots_(record_slots(o)),
       flow_capacity_(o.flow_capacity),
       sampled_flows_(o.sampling_flows),
       pools_(slots_),
       outlet_(slots_),
-      pipeline_(live_options(o, media), pools_, outlet_, counters_),
+      pipeline_(live_options(o, shared), pools_, outlet_, counters_),
       policy_(deepest_level(o)) {
   exporter.add_lane(outlet_.records(), outlet_.back());
 }

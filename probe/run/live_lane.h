@@ -20,12 +20,12 @@ namespace probe::run {
 // The deepest level of Shedding that the options allow.
 unsigned deepest_level(const Options&);
 // `media`: what all workers share, if there are several.
-PipelineOptions live_options(const Options&, MediaTable* media = nullptr);
+PipelineOptions live_options(const Options&, Shared* shared = nullptr);
 
 // Used by one thread, but for fill_in().
 class LiveLane {
  public:
-  LiveLane(const Options&, Exporter&, MediaTable* media = nullptr);
+  LiveLane(const Options&, Exporter&, Shared* shared = nullptr);
 
   // `steady`: read once a turn.
   void on_burst(std::span<const Packet>, Nanos newest, Nanos steady);

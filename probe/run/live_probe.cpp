@@ -35,7 +35,7 @@ LiveProbe::LiveProbe(const Options& o, LivePorts ports, std::vector<Sink*> sinks
       filter_(new live::Filter(o.capture_filter)),
       targets_(open_targets(o, {}), std::move(sinks), o.run_drain_time),
       exporter_({&targets_}),
-      media_(options_.dissect_media_endpoints) {
+      shared_(shared_options(options_)) {
   if (ports_.ports.empty()) throw std::runtime_error("there is no port to read from: set capture.ports");
   make_workers();
   choose_cpus();
@@ -58,9 +58,9 @@ void LiveProbe::make_workers() {
   for (std::size_t i = 0; i < n; ++i) {
     if (own)
       workers_.push_back(std::make_unique<LiveWorker>(i, options_, exporter_, n == 1 ? all_queues() : queues(i),
-                                                      filter_.get(), &media_));
+                                                      filter_.get(), &shared_));
     else
-      workers_.push_back(std::make_unique<LiveWorker>(i, options_, exporter_, &media_));
+      workers_.push_back(std::make_unique<LiveWorker>(i, options_, exporter_, &shared_));
   }
   if (!own) dispatcher_ = std::make_unique<LiveDispatcher>(options_, all_queues(), filter_.get(), workers_);
 }
@@ -244,7 +244,7 @@ MemoryPlan LiveProbe::memory() const {
   plan.workers = workers_.size();
   plan.flows = options_.flow_capacity;
   for (const auto& w : workers_) plan.add(w->lane().memory());
-  plan.add({{"dissection", media_.octets()}});
+  plan.add({{"dissection", shared_.octets()}});
   plan.add(ports_.memory);
   for (const auto& w : workers_)
     if (w->intake()) plan.add({{"fragments", w->intake()->octets()}});

@@ -72,7 +72,7 @@ class LiveProbe final : public StatisticsSource {
   std::vector<std::unique_ptr<live::Filter>> kept_;  // that a thread which hangs may still use
   LiveTargets targets_;
   Exporter exporter_;
-  MediaTable media_;  // of all workers
+  Shared shared_;  // of all workers
   std::vector<std::unique_ptr<LiveWorker>> workers_;
   std::unique_ptr<LiveDispatcher> dispatcher_;
   Nanos started_ = 0;  // steady

@@ -61,13 +61,13 @@ Batch* BatchWay::next() {
 }
 
 LiveWorker::LiveWorker(std::size_t number, const Options& o, Exporter& exporter, std::vector<live::Queue*> queues,
-                       const live::Filter* filter, MediaTable* media)
-    : lane_(o, exporter, media), thread_("worker " + std::to_string(number)) {
+                       const live::Filter* filter, Shared* shared)
+    : lane_(o, exporter, shared), thread_("worker " + std::to_string(number)) {
   intake_.emplace(o, std::move(queues), filter, lane_.counters());
 }
 
-LiveWorker::LiveWorker(std::size_t number, const Options& o, Exporter& exporter, MediaTable* media)
-    : lane_(o, exporter, media), batches_(new BatchWay), thread_("worker " + std::to_string(number)) {}
+LiveWorker::LiveWorker(std::size_t number, const Options& o, Exporter& exporter, Shared* shared)
+    : lane_(o, exporter, shared), batches_(new BatchWay), thread_("worker " + std::to_string(number)) {}
 
 void LiveWorker::start() {
   thread_.start([this] { intake_ ? read_queues() : work_batches(); });

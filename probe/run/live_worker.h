@@ -57,9 +57,9 @@ class LiveWorker {
  public:
   // With queues of its own.
   LiveWorker(std::size_t number, const Options&, Exporter&, std::vector<live::Queue*>, const live::Filter*,
-             MediaTable* media = nullptr);
+             Shared* shared = nullptr);
   // Behind a dispatcher.
-  LiveWorker(std::size_t number, const Options&, Exporter&, MediaTable* media = nullptr);
+  LiveWorker(std::size_t number, const Options&, Exporter&, Shared* shared = nullptr);
 
   void start();
   // What has come by now is processed, then all flows end; records wait for the exporter until that time at most.

@@ -32,14 +32,14 @@ constexpr const Dissector* kAll[] = {&kAnswering};
 class Nothing final : public Scribe {
  public:
   Notebook& notes() override { return notes_; }
-  MediaTable& media() override { return media_; }
+  Shared& shared() override { return shared_; }
   FlowEnds ends() const override { return {}; }
 
  private:
   Record* take(std::size_t) override { return nullptr; }
   void put(Record*, const Exchange&) override {}
   Notebook notes_{1};
-  MediaTable media_{64};
+  Shared shared_{{64, 64}};
 };
 
 double cpu_ns() {

@@ -154,6 +154,63 @@ TEST_F(Quic, TellsTheSpinBitAndALongConnectionInPieces) {
   EXPECT_NEAR(rows[0].number("quicSpinRttCount") + rows[1].number("quicSpinRttCount"), 2 * 6100, 6);
 }
 
+// Another path of a connection.
+const FlowEnd kBrowser{0, 0xc0000201, 50000}, kMoved{0, 0xc0000201, 50001}, kSite{0, 0xc6336401, 443};
+constexpr std::uint64_t kFirstFlow = 77, kSecondFlow = 78;
+
+std::string moved_packet(const std::string& to) { return "\x40" + to + std::string(30, 'y'); }
+
+quic::KnownConnection handshake_of(Talk& talk) {
+  talk.records().flow_ends = {.side = {kBrowser, kSite}, .flow_id = kFirstFlow, .datagrams = true};
+  talk.client(initial(kOriginal, kClient)).after(ms(40)).server(initial(kClient, kServer));
+  quic::KnownConnection c;
+  const std::string packet = moved_packet(kServer);
+  EXPECT_TRUE(talk.records().shared().connections.find(kSite, true, as_bytes(packet), talk.now(), c));
+  return c;
+}
+
+TEST_F(Quic, IsKnownAgainWhenTheClientsAddressChanges) {
+  const quic::KnownConnection c = handshake_of(talk);
+  EXPECT_EQ(c.first_flow, kFirstFlow);
+  Talk other(quic_dissector);
+  other.records().flow_ends = {.side = {kMoved, kSite}, .flow_id = kSecondFlow, .datagrams = true};
+  other.records().shared().connections.announce(c, kSite);
+  other.after(ms(50)).client(moved_packet(kServer)).after(ms(40)).server(short_header(false));
+  const Row& r = other.finish().only();
+  EXPECT_EQ(r.number("quicFlags"), 8u | 16u);
+  EXPECT_EQ(r.number("quicFirstFlowId"), kFirstFlow);
+  EXPECT_EQ(r.number("quicVersion"), 1u);
+  EXPECT_EQ(r.text("quicOriginalConnectionId"), "8394c8f03e515708");
+  EXPECT_EQ(r.text("quicServerConnectionId"), "f067a5502a");
+  EXPECT_FALSE(r.has("quicServerHandshakeRttMicroseconds"));
+  EXPECT_EQ(r.exchange.quality, 0u);
+  quic::KnownConnection again;
+  const std::string packet = moved_packet(kServer);
+  ASSERT_TRUE(other.records().shared().connections.find(kSite, true, as_bytes(packet), other.now(), again));
+  EXPECT_EQ(again.first_flow, kFirstFlow) << "however often it moves";
+}
+
+TEST_F(Quic, IsNotKnownByAnotherServerOrDirectionOrId) {
+  handshake_of(talk);
+  quic::ConnectionTable& known = talk.records().shared().connections;
+  quic::KnownConnection out;
+  const auto finds = [&](const FlowEnd& server, bool to_server, const std::string& id) {
+    const std::string packet = moved_packet(id);
+    return known.find(server, to_server, as_bytes(packet), talk.now(), out);
+  };
+  EXPECT_TRUE(finds(kSite, true, kServer));
+  EXPECT_FALSE(finds(kBrowser, true, kServer));
+  EXPECT_FALSE(finds(kSite, false, kServer));
+  EXPECT_FALSE(finds(kSite, true, "\xf0\x67\xa5\x50\x2b"));
+  EXPECT_FALSE(finds(kSite, false, kClient)) << "three octets prove nothing";
+  EXPECT_FALSE(known.find(kSite, true, as_bytes(kServer), talk.now(), out)) << "too short for its ID";
+  Talk other(quic_dissector);
+  other.records().flow_ends = {.side = {kMoved, kSite}, .flow_id = kSecondFlow, .datagrams = true};
+  other.client(moved_packet(kServer));
+  EXPECT_TRUE(other.given_up());
+  EXPECT_EQ(other.finish().size(), 0u);
+}
+
 TEST(QuicGuess, PrefersNoToAWrongYes) {
   const auto guess = [](const std::string& s, Side from = Side::client) {
     return quic_dissector.guess(as_bytes(s), from);
@@ -162,7 +219,9 @@ TEST(QuicGuess, PrefersNoToAWrongYes) {
   EXPECT_EQ(guess(initial(kClient, kServer)), Guess::from_server) << "no client makes up so short an ID";
   EXPECT_EQ(guess(initial(kOriginal, kClient, "token"), Side::server), Guess::from_client);
   EXPECT_EQ(guess(retry(kClient, kServer)), Guess::from_server);
-  EXPECT_EQ(guess(short_header(true)), Guess::no);
+  EXPECT_EQ(guess(short_header(true)), Guess::trial) << "if its connection is known";
+  EXPECT_EQ(guess(short_header(true).substr(0, 20)), Guess::no);
+  EXPECT_EQ(guess("\x20" + short_header(true).substr(1)), Guess::no);
   EXPECT_EQ(guess(initial(kOriginal, kServer) + handshake(kOriginal, kServer)), Guess::no) << "from either side";
   EXPECT_EQ(guess(handshake(kClient, kServer)), Guess::no);
   EXPECT_EQ(guess(initial(kOriginal, kClient, "", 0x51303433)), Guess::no) << "another layout: gQUIC";

@@ -14,7 +14,7 @@ class Forgetful final : public Scribe {
  public:
   Forgetful() : pools_(each()), notes_(64) {}
   Notebook& notes() override { return notes_; }
-  MediaTable& media() override { return media_; }
+  Shared& shared() override { return shared_; }
   FlowEnds ends() const override { return {}; }
   std::size_t committed = 0;
 
@@ -31,7 +31,7 @@ class Forgetful final : public Scribe {
   }
   RecordPools pools_;
   Notebook notes_;
-  MediaTable media_{64};
+  Shared shared_{{64, 64}};
 };
 
 struct Heap : testing::TestWithParam<const Dissector*> {};

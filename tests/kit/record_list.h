@@ -71,7 +71,7 @@ class RecordList final : public Scribe {
     return n;
   }
   Notebook& notes() override { return notes_; }
-  MediaTable& media() override { return media_; }
+  Shared& shared() override { return shared_; }
   FlowEnds ends() const override { return flow_ends; }
   FlowEnds flow_ends;  // what sessions are told
 
@@ -89,7 +89,7 @@ class RecordList final : public Scribe {
 
   RecordPools pools_;
   Notebook notes_;
-  MediaTable media_{64};
+  Shared shared_{{64, 64}};
   std::vector<Row> rows_;
   const Row none_{"(not exactly one record)", {}, {}, {}};
 };

@@ -43,7 +43,8 @@ class Streams(unittest.TestCase):
         self.assertGreater(checked, 8)
 
     def test_do_not_depend_on_the_number_of_workers(self):
-        for capture in [*self.pcaps.glob("rtp_*.pcap"), *self.pcaps.glob("rtsp_*.pcap"), *self.pcaps.glob("sip_*.pcap")]:
+        for capture in [*self.pcaps.glob("rtp_*.pcap"), *self.pcaps.glob("rtsp_*.pcap"), *self.pcaps.glob("sip_*.pcap"),
+                        *self.pcaps.glob("quic_*.pcap")]:
             def records(workers):
                 run = subprocess.run([self.probe, "replay", "-q", "--set", f"capture.workers={workers}", "--json", "-", capture],
                                      check=True, capture_output=True)

@@ -2,7 +2,7 @@
 EARLY_US = 200  # how much less than the wire's delay a round trip may be
 WORK_US = 30_000  # what an endpoint may take: ngtcp2 lets a repeated or resumed Initial wait for 22 ms
 MOST_OF_MILLISECOND_US = 999  # qlog's times are whole milliseconds
-RETRY, ZERO_RTT = 1, 4  # bits of quicFlags
+RETRY, ZERO_RTT, OTHER_PATH = 1, 4, 16  # bits of quicFlags
 
 
 def check(comparison, truth, records):
@@ -12,9 +12,20 @@ def check(comparison, truth, records):
     for connection in truth["client"]["quic"]:
         found = by_id.get(connection["original_id"], [])
         where = f"quic {connection['original_id']}"
-        comparison.equal(where, "records", 1, len(found))
-        if len(found) == 1:
-            one(comparison, where, truth["wire"], connection, found[0])
+        first = [record for record in found if not record["quicFlags"] & OTHER_PATH]
+        comparison.equal(where, "records", (1, connection.get("paths", 1) - 1), (len(first), len(found) - len(first)))
+        if len(first) == 1:
+            one(comparison, where, truth["wire"], connection, first[0])
+        for record in found:
+            if record not in first:
+                other_path(comparison, where, first[0] if first else {}, record)
+
+
+def other_path(comparison, where, first, record):
+    comparison.equal(where, "first flow", first.get("flowId"), record.get("quicFirstFlowId"))
+    for which in ("Client", "Server"):
+        name = f"quic{which}ConnectionId"
+        comparison.equal(where, name, first.get(name), record.get(name))
 
 
 def one(comparison, where, wire, connection, record):
