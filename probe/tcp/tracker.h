@@ -209,9 +209,10 @@ class Tracker {
     void identify(const Packet&, const Side& to);
     void skip(unsigned numbers);
     void found_odd();
+    void found_late();
     unsigned taken_beyond(const Packet&, const Side& to) const;
     unsigned full_segment(const Packet&, const Side& to) const;
-    bool ids_count(const Packet&) const;
+    bool ids_count(const Packet&, std::uint32_t segments) const;
     void found(std::uint32_t begin, std::uint32_t end);
     void grow_old();
     void not_lost(std::uint32_t octets);

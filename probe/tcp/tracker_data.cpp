@@ -229,8 +229,10 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   if (own == kUnknown || other == kUnknown) return lag < kReorderingLag;
   const Nanos since_before = static_cast<std::int32_t>(microseconds_of(p) - hole.before_us) * kMicrosecond;
   if (since_before < (own + other) / 8 * 7) return true;
-  // It is ahead of those that came before, and the number of its original is missing among theirs.
-  if (hole.numbers_missing && !from.ids_jump && p.ip_id != 0) return false;
+  // It is ahead of those that came before, and the number of its original is missing among theirs, or before them if
+  // one of them may be a repetition.
+  const bool missing = hole.numbers_missing != 0 || (quality_ & bit_of(Quality::repeat_hidden)) != 0;
+  if (missing && !from.ids_jump && p.ip_id != 0) return false;
   return lag < std::min(own / 2, kReorderingLagAfterPause);
 }
 

@@ -32,7 +32,8 @@ void Tracker::on_pause(const Packet& p, Sender s, std::uint32_t now_us) {
     if (from.missing) from.found_odd();  // nothing was sent again so soon
     return;
   }
-  const bool suspect = from.ids_count(p) ? from.missing != 0 : detailed() && waited_for_repeat(s, now_us);
+  const bool suspect =
+      from.ids_count(p, segments_of(s)) ? from.missing != 0 : detailed() && waited_for_repeat(s, now_us);
   if (suspect) mark(Quality::repeat_hidden);
 }
 
@@ -42,7 +43,7 @@ bool Tracker::may_be_repeat(const Packet& p, Sender s, const Hole& hole) const {
   if (hole.opened_us - hole.before_us < least_silence_us()) return false;
   const Side &from = sides_[s], &to = sides_[s ^ 1];
   const unsigned segment = from.full_segment(p, to), segments = (hole.end - hole.begin + segment - 1) / segment;
-  return !from.ids_count(p) || hole.numbers_missing > std::min(segments, 2u);
+  return !from.ids_count(p, segments_of(s)) || hole.numbers_missing > std::min(segments, 2u);
 }
 
 // Where a sender counts its packets in the IPv4 identification, a retransmission has a number of its own, and only the
@@ -59,18 +60,27 @@ void Tracker::Side::identify(const Packet& p, const Side& to) {
     id_behind = step < 0;
     if (step > 1 && !ids_jump) skip(static_cast<unsigned>(step) - 1);
   }
-  if (id_behind && !ids_jump) return;
+  if (id_behind && !ids_jump) return found_late();
   ip_id = id;
   ids_taken = p.payload_length > kUsualSegment ? taken_beyond(p, to) & 63u : 0;
 }
 
 // Whether a number that is missing is most likely of this connection. Windows, which begins with a TTL of 128, counts
 // those of all connections together, and so do small devices, which have no timestamps.
-bool Tracker::Side::ids_count(const Packet& p) const {
+bool Tracker::Side::ids_count(const Packet& p, std::uint32_t segments) const {
   constexpr std::uint8_t kLeastTtlOfWindows = 65;
   if (p.ip_id == 0 || !ids_change || ids_jump || !timestamps || p.ttl >= kLeastTtlOfWindows) return false;
   const bool loses = troubles && troubles->measures.before_probe_packets != 0;  // so acknowledgements get lost as well
-  return ids_odd <= 1 || (loses && ids_odd != kIdsShared);
+  constexpr std::uint32_t kMany = 100;
+  return ids_odd <= 1 || ((loses || segments >= kMany) && ids_odd != kIdsShared);
+}
+
+// What had been taken for missing was only late.
+void Tracker::Side::found_late() {
+  if (missing != 0)
+    --missing;
+  else if (ids_odd != 0 && ids_odd != kIdsShared)
+    --ids_odd;
 }
 
 // A packet without data was missing, or one of another connection.

@@ -5,6 +5,29 @@
 
 namespace probe::traffic {
 
+namespace {
+
+// Each step looks whether there is room, which spares readers and compilers to add up the lengths.
+class TextWriter {
+ public:
+  explicit TextWriter(std::span<char> out) : out_(out) {}
+  void put(char c) {
+    if (used_ < out_.size()) out_[used_++] = c;
+  }
+  void number(std::uint32_t n) {
+    const std::span<char> room = out_.subspan(used_);
+    if (const auto [end, failed] = std::to_chars(room.data(), room.data() + room.size(), n); failed == std::errc())
+      used_ += static_cast<std::size_t>(end - room.data());
+  }
+  std::string_view text() const { return {out_.data(), used_}; }
+
+ private:
+  std::span<char> out_;
+  std::size_t used_ = 0;
+};
+
+}  // namespace
+
 void FirstPackets::add(const Packet& p) {
   const Nanos gap = count_ == 0 ? 0 : std::max<Nanos>(p.time - before_, 0);
   before_ = p.time;
@@ -21,16 +44,15 @@ std::uint8_t FirstPackets::directions(unsigned initiator) const {
 }
 
 std::string_view FirstPackets::write(unsigned initiator, std::span<char, kTextOctets> out) const {
-  char* at = out.data();
-  char* const end = at + out.size();
-  for (unsigned i = 0; i < count_; ++i) {
-    if (i > 0) *at++ = ',';
-    if (from_responder(i, initiator)) *at++ = '-';
-    at = std::to_chars(at, end, octets_[i]).ptr;
-    *at++ = '/';
-    at = std::to_chars(at, end, gaps_us_[i]).ptr;
+  TextWriter text(out);
+  for (unsigned i = 0; i < std::min<unsigned>(count_, kMost); ++i) {
+    if (i > 0) text.put(',');
+    if (from_responder(i, initiator)) text.put('-');
+    text.number(octets_[i]);
+    text.put('/');
+    text.number(gaps_us_[i]);
   }
-  return {out.data(), static_cast<std::size_t>(at - out.data())};
+  return text.text();
 }
 
 }  // namespace probe::traffic

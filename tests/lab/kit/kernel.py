@@ -17,7 +17,7 @@ BUSY_PART, TICKS_US = 0.10, 20_000
 RECEIVER_PART = 0.25
 # Our kinds of retransmission are told by silences. A timer that a queue's acknowledgements meet is not told, nor is one whose
 # silence another retransmission breaks.
-KINDS_PART, KINDS_LEAST = 0.05, 1
+KINDS_PART, KINDS_LEAST = 0.05, 2
 KINDS_SIMULTANEOUS = 3  # of simultaneous opens the SYN-ACKs and the DSACKs of them trouble the kernel's own judgement
 
 KEPT = ("TCPTimeouts", "TCPLossProbes", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPSynRetrans", "TCPDSACKRecv")

@@ -69,6 +69,16 @@ TEST(Hidden, NumbersThatOthersTakeTooTellNothing) {
   }
 }
 
+TEST(Hidden, NumbersThatComeLateAreNotThoseOfOthers) {
+  Talk t;
+  t.timestamps = true;
+  t.open();
+  t.send(client().data(100).id(103));
+  for (const std::uint16_t id : {105, 104, 107, 106, 109, 108}) t.send(client().seq(101).id(id));
+  t.after(300ms).send(client().seq(101).data(100).id(111));
+  EXPECT_TRUE(t.marked(Quality::repeat_hidden));
+}
+
 TEST(Hidden, NumbersOfASenderThatLosesPacketsTellStill) {
   Talk t;
   t.timestamps = true;
@@ -134,6 +144,19 @@ TEST(Hidden, WhatWasOvertakenAfterASilenceIsMarkedIfItMayHaveBeenSentBefore) {
       EXPECT_EQ(t.of(kClient).out_of_order_packets, 1u);
       EXPECT_EQ(t.marked(Quality::repeat_hidden), !ids && silence == 300ms);
     }
+}
+
+TEST(Hidden, HoleBehindWhatHidesIsFilledByARepetition) {
+  Talk t;
+  t.timestamps = true;
+  t.open();
+  t.send(client().data(100).push());
+  t.after(300ms).send(client().seq(101).data(100).id(107));  // of 101 to 401, which were lost
+  t.after(30ms).send(client().seq(401).data(100).id(108));   // RFC 5682: new data, to see whether they were
+  t.after(100us).send(client().seq(201).data(100).id(109));
+  EXPECT_TRUE(t.marked(Quality::repeat_hidden));
+  EXPECT_EQ(t.of(kClient).before_probe_packets, 1u);
+  EXPECT_EQ(t.of(kClient).out_of_order_packets, 0u);
 }
 
 TEST(Hidden, SynAckThatIsASecondLateIsMarked) {
