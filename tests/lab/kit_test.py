@@ -2,7 +2,7 @@
 """The judge is judged: truth and comparison on hand-made events. No root."""
 import unittest
 
-from kit import cells, compare, judge, pairs, truth
+from kit import cells, compare, judge, kernel, pairs, truth
 
 MS = 1_000_000
 NUMBER = 0
@@ -204,6 +204,39 @@ class Matrix(unittest.TestCase):
         self.assertEqual(self.cell(tcpServerRttMeanMicroseconds=2050).verdict(), "OFF")
         self.assertEqual(self.cell(tcpServerRttMeanMicroseconds=2030).verdict(), "ok")
         self.assertEqual(self.cell(kernel=200).verdict(), "TRUTHS DIFFER")
+
+    def hidden(self, quality, name="none/20ms/cubic/bulk"):
+        """The verdict's words on a tail that was lost before the tap."""
+        events = events_of(sent("up", 0, 1), sent("up", 1, 101, drop="before"), sent("up", 300, 101),
+                           sent("down", 303, 1, ack=201, length=0))
+        flow = Judgement.FLOW | {"measurementQuality": quality}
+        result = judge.CellJudge(cells.named(name), judge.facts_of(events), [flow], []).run()
+        return any("hides" in fault for fault in result.faults)
+
+    def test_what_hides_must_be_marked(self):
+        self.assertTrue(self.hidden(0))
+        self.assertTrue(self.hidden(judge.HANDSHAKE_REPEATED))
+        self.assertFalse(self.hidden(judge.REPEAT_HIDDEN))
+        self.assertFalse(self.hidden(0, "none/20ms-v6/cubic/bulk"))
+
+    def kernel(self, info=None, counts=None, **changed):
+        """What the kernels' words make of a flow in which two of four repetitions were timers'."""
+        frames = [sent("up", 0, 1)] + [sent("up", 10 + n, 1) for n in range(4)] + [sent("down", 20, 1, ack=101, length=0)]
+        flow = Judgement.FLOW | {"tcpServerRttMinMicroseconds": 20_000, "tcpClientHandshakeRttMicroseconds": 10_000,
+                                 "tcpRecoveryRetransmissionPacketCount": 2, "measurementQuality": 0} | changed
+        reports = [{"local": "10.0.0.1:4000", "remote": "10.0.0.2:80", "cut": False,
+                    "info": {"state": 1, "min_rtt": 30_100, "rtt": 30_000, "busy_time": 0, "rwnd_limited": 0} | (info or {})}]
+        result = judge.CellJudge(cells.named("none/20ms/cubic/rst"), judge.facts_of(events_of(*frames)), [flow], reports, counts)
+        result.client_address = "10.0.0.1:"
+        return [fault for fault in result.run().faults if "kernel" in fault]
+
+    def test_kernels_have_their_say(self):
+        counts = {"up": dict.fromkeys(kernel.KEPT, 0) | {"TCPFastRetrans": 2}}
+        self.assertEqual(self.kernel(), [])
+        self.assertEqual(len(self.kernel(info={"min_rtt": 29_400})), 2)
+        self.assertEqual(len(self.kernel(info={"min_rtt": 30_600})), 1)
+        self.assertEqual(self.kernel(counts=counts), [])
+        self.assertEqual(len(self.kernel(counts={"up": counts["up"] | {"TCPFastRetrans": 5}})), 1)
 
 
 unittest.main()
