@@ -18,7 +18,7 @@ RECEIVER_PART = 0.25
 # Our kinds of retransmission are told by silences. A timer that a queue's acknowledgements meet is not told, nor is one whose
 # silence another retransmission breaks.
 KINDS_PART, KINDS_LEAST = 0.05, 2
-KINDS_SIMULTANEOUS = 3  # of simultaneous opens the SYN-ACKs and the DSACKs of them trouble the kernel's own judgement
+KINDS_SIMULTANEOUS = 4  # one a connection: the kernel takes the crossing of SYNs for half a round trip, so its timers are early
 
 KEPT = ("TCPTimeouts", "TCPLossProbes", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPSynRetrans", "TCPDSACKRecv")
 WHOLE_TIME = ("bulk", "ecn", "zero_window")  # those that send without a pause from the first octet to the last
