@@ -233,7 +233,7 @@ class Matrix(unittest.TestCase):
     def test_kernels_have_their_say(self):
         counts = {"up": dict.fromkeys(kernel.KEPT, 0) | {"TCPFastRetrans": 2}}
         self.assertEqual(self.kernel(), [])
-        self.assertEqual(len(self.kernel(info={"min_rtt": 29_400})), 2)
+        self.assertEqual(len(self.kernel(info={"min_rtt": 29_400})), 1)
         self.assertEqual(len(self.kernel(info={"min_rtt": 30_600})), 1)
         self.assertEqual(self.kernel(counts=counts), [])
         self.assertEqual(len(self.kernel(counts={"up": counts["up"] | {"TCPFastRetrans": 5}})), 1)
