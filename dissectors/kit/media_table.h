@@ -19,6 +19,7 @@ using MediaAddress = FlowEnd;
 template <std::size_t kMost>
 struct MediaText {
   std::array<char, kMost> octets{};  // rest: 0
+  bool operator==(const MediaText&) const = default;
   void set(std::string_view text) {
     octets = {};
     for (std::size_t i = 0; i < text.size() && i < kMost; ++i) octets[i] = text[i];
@@ -36,6 +37,7 @@ struct MediaFormat {
   std::uint8_t payload_type = 0;
   std::uint8_t channels = 0;  // 0: not told
   MediaText<18> encoding;     // as announced; empty: not told
+  bool operator==(const MediaFormat&) const = default;
 };
 
 enum class MediaKind : std::uint8_t { unknown, audio, video, text, other };
@@ -59,6 +61,13 @@ struct Media {
       if (formats[i].payload_type == payload_type) return &formats[i];
     return nullptr;
   }
+  // Said again, in a message that was repeated or in the next step of the same negotiation.
+  bool repeats(const Media& earlier) const {
+    Media same = earlier;
+    same.announced = announced;
+    return same == *this;
+  }
+  bool operator==(const Media&) const = default;
   bool add(const MediaFormat& f) {
     if (format_count >= kMostFormats) return false;
     formats[format_count++] = f;

@@ -20,7 +20,9 @@ namespace probe {
 // being written; a reader that sees it change reads again, a writer that finds it odd leaves. The time is packet time:
 // who is behind the one that announces does not see what is still to come for him.
 //
-// Value: trivially copyable; `at` with hash() and ==, which it is found by, and `announced`, its packet time.
+// Value: trivially copyable; `at` with hash() and ==, which it is found by, and `announced`, its packet time. One that
+// has repeats(earlier) is kept beside earlier ones for the same key, unless it says nothing new: who is behind still
+// finds what was right then.
 template <class Value>
 class SharedTable {
  public:
@@ -32,11 +34,12 @@ class SharedTable {
         entries_(static_cast<std::size_t>(mask_ + 1) * kWays),
         memory_(entries_ * (sizeof(Entry) + sizeof(std::uint16_t))) {}
 
-  // A later announcement for the same key replaces the earlier one; in a full bucket the one goes that was not asked
-  // for for the longest time. False if another thread is writing just there.
+  // A later announcement for the same key replaces the earlier one, or stands beside it; in a full bucket the one goes
+  // that was not asked for for the longest time. False if another thread is writing just there.
   bool announce(const Value& v) {
     const std::uint64_t hash = v.at.hash();
     const std::size_t i = place_for(v, hash);
+    if (i == entries_) return true;
     if (!entry(i).write(v)) return false;
     tag(i).store(tag_of(hash), std::memory_order_release);
     used_.store(true, std::memory_order_release);
@@ -48,16 +51,17 @@ class SharedTable {
     if (!used_.load(std::memory_order_acquire)) return false;
     const std::uint64_t hash = at.hash();
     const std::size_t first = bucket_of(hash);
+    Word* used = nullptr;
     for (std::size_t i = first; i < first + kWays; ++i) {
-      if (tag(i).load(std::memory_order_acquire) != tag_of(hash)) continue;
-      Entry& e = entry(i);
-      if (!e.read(out) || !(out.at == at) || out.announced > now) continue;
-      Shared used(e.used);
-      if (now - static_cast<Nanos>(used.load(std::memory_order_relaxed)) > kLifetime) continue;
-      used.store(static_cast<Word>(now), std::memory_order_relaxed);
-      return true;
+      Value there;
+      if (tag(i).load(std::memory_order_acquire) != tag_of(hash) || !entry(i).read(there)) continue;
+      if (!(there.at == at) || there.announced > now || (used && there.announced < out.announced)) continue;
+      if (now - static_cast<Nanos>(Shared(entry(i).used).load(std::memory_order_relaxed)) > kLifetime) continue;
+      out = there;
+      used = &entry(i).used;
     }
-    return false;
+    if (used) Shared(*used).store(static_cast<Word>(now), std::memory_order_relaxed);
+    return used != nullptr;
   }
 
   std::size_t octets() const { return memory_.octets(); }
@@ -105,6 +109,11 @@ class SharedTable {
     }
   };
 
+  static bool is_repeat(const Value& v, const Value& earlier) {
+    if constexpr (requires { v.repeats(earlier); }) return v.announced >= earlier.announced && v.repeats(earlier);
+    return false;
+  }
+
   // 0 stands for no entry.
   static std::uint16_t tag_of(std::uint64_t hash) { return static_cast<std::uint16_t>(hash >> 48 | 1); }
   std::size_t bucket_of(std::uint64_t hash) const { return static_cast<std::size_t>(hash & mask_) * kWays; }
@@ -113,7 +122,8 @@ class SharedTable {
     return std::atomic_ref(reinterpret_cast<std::uint16_t*>(memory_.begin() + entries_ * sizeof(Entry))[i]);
   }
 
-  // The entry of this key; else a free one; else the one that was not asked for for the longest time.
+  // The entry of this key; else a free one; else the one that was not asked for for the longest time. entries_: nothing
+  // new is said.
   std::size_t place_for(const Value& v, std::uint64_t hash) const {
     const std::size_t first = bucket_of(hash);
     std::size_t best = first;
@@ -121,7 +131,10 @@ class SharedTable {
     for (std::size_t i = first; i < first + kWays; ++i) {
       const std::uint16_t t = tag(i).load(std::memory_order_acquire);
       Value there;
-      if (t == tag_of(hash) && entry(i).read(there) && there.at == v.at) return i;
+      if (t == tag_of(hash) && entry(i).read(there) && there.at == v.at) {
+        if constexpr (!requires { v.repeats(there); }) return i;
+        if (is_repeat(v, there)) return entries_;
+      }
       const Nanos used = t == 0 ? std::numeric_limits<Nanos>::min()
                                 : static_cast<Nanos>(Shared(entry(i).used).load(std::memory_order_relaxed));
       if (used >= best_used) continue;

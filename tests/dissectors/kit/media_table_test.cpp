@@ -48,6 +48,16 @@ TEST(MediaTable, KeepsTheLatestAnnouncement) {
   Media out;
   ASSERT_TRUE(table.find(address(1, 4000), 9, out));
   EXPECT_EQ(out.call.view(), "second");
+  ASSERT_TRUE(table.find(address(1, 4000), 8, out)) << "whoever is behind";
+  EXPECT_EQ(out.call.view(), "first");
+}
+
+TEST(MediaTable, TakesNoRoomForWhatIsSaidAgain) {
+  MediaTable table(4);  // one bucket
+  for (std::uint64_t i = 1; i <= 4; ++i) table.announce(media(address(i, 4000), 1));
+  for (Nanos t = 2; t < 10; ++t) ASSERT_TRUE(table.announce(media(address(1, 4000), t)));
+  Media out;
+  for (std::uint64_t i = 1; i <= 4; ++i) EXPECT_TRUE(table.find(address(i, 4000), 10, out)) << i;
 }
 
 TEST(MediaTable, DoesNotTellWhatIsStillToCome) {
@@ -90,7 +100,7 @@ TEST(MediaTable, KeepsNoMoreFormatsAndTextThanThereIsRoomFor) {
 // Under ThreadSanitizer this shows that nobody reads what another is writing; without, that nobody sees half of it.
 TEST(MediaTable, IsReadWholeWhileOthersWrite) {
   constexpr int kRounds = 20000;
-  MediaTable table(4);
+  MediaTable table(64);
   const auto write = [&table](std::string_view call, std::uint64_t host) {
     for (int i = 0; i < kRounds; ++i) {
       Media m = media(address(7, 4000), 1, call);
