@@ -243,7 +243,7 @@ void Quic::report(Scribe& scribe) {
   spin_.start_interval();
 }
 
-constexpr std::uint16_t kPorts[] = {443, 853, 8443};
+constexpr std::uint16_t kPorts[] = {443, 853, 4433, 8443};
 
 }  // namespace
 
