@@ -119,18 +119,17 @@ class Tracker {
   // which is not asked because the tracker may not be in the cache yet.
   void prefetch(const Packet& p, Sender s, bool with_detail) const {
     const Side &from = sides_[s], &to = sides_[s ^ 1];
-    if (with_detail) {
-      if (p.sequence_length() > 0) probe::prefetch(&sending(s));
-      prefetch_octets(&sending(s ^ 1), 128);
-    }
     probe::prefetch(&from.top);
     probe::prefetch(&to.top);
     probe::prefetch(&from.packets);
-    probe::prefetch(&from.rtt);
-    if (p.payload_length > 0)
+    if (p.payload_length > 0) {
       probe::prefetch(from.outstanding.segments());
-    else
+      if (with_detail) probe::prefetch(&sending(s));
+    } else {
       probe::prefetch(to.outstanding.segments());
+      probe::prefetch(&from.rtt);
+      if (with_detail) prefetch_octets(&sending(s ^ 1), 128);
+    }
   }
   // Fetches all that a report reads.
   void prefetch_report(bool with_detail) const {

@@ -28,13 +28,11 @@ std::uint32_t Tracker::least_silence_us() const {
 // its first copy was lost before the probe and nothing was sent between the two.
 void Tracker::on_pause(const Packet& p, Sender s, std::uint32_t now_us) {
   Side& from = sides_[s];
-  if (now_us - from.top_us < least_silence_us()) {
-    if (from.missing) from.found_odd();  // nothing was sent again so soon
-    return;
+  if (from.missing) {
+    if (now_us - from.top_us < least_silence_us()) return from.found_odd();  // nothing was sent again so soon
+    if (from.ids_count(p, segments_of(s))) return mark(Quality::repeat_hidden);
   }
-  const bool suspect =
-      from.ids_count(p, segments_of(s)) ? from.missing != 0 : detailed() && waited_for_repeat(s, now_us);
-  if (suspect) mark(Quality::repeat_hidden);
+  if (detailed() && !from.ids_count(p, segments_of(s)) && waited_for_repeat(s, now_us)) mark(Quality::repeat_hidden);
 }
 
 // Whether the segment that opens this hole, or one that fills it and counts as overtaken, may have been sent before: it
