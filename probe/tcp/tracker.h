@@ -122,10 +122,11 @@ class Tracker {
     probe::prefetch(&from.top);
     probe::prefetch(&to.top);
     probe::prefetch(&from.packets);
-    if (p.payload_length > 0) {
+    if (p.sequence_length() > 0) {
       probe::prefetch(from.outstanding.segments());
       if (with_detail) probe::prefetch(&sending(s));
-    } else {
+    }
+    if (p.payload_length == 0) {
       probe::prefetch(to.outstanding.segments());
       probe::prefetch(&from.rtt);
       if (with_detail) prefetch_octets(&sending(s ^ 1), 128);
