@@ -16,9 +16,9 @@ BUSY_PART, TICKS_US = 0.10, 20_000
 # again we say that the network is waited for, the kernel the window if new data could not go.
 RECEIVER_PART = 0.25
 # Our kinds of retransmission are told by silences. A timer that a queue's acknowledgements meet is not told, nor is one whose
-# silence another retransmission breaks.
-KINDS_PART, KINDS_LEAST = 0.05, 2
-KINDS_SIMULTANEOUS = 4  # one a connection: the kernel takes the crossing of SYNs for half a round trip, so its timers are early
+# silence another retransmission breaks: some, or one a connection where the delay changes. Of a simultaneous open the kernel takes
+# the crossing of SYNs for half a round trip, so that its timers are early.
+KINDS_PART, KINDS_STEADY, KINDS_UNSTEADY = 0.05, 2, 4
 
 KEPT = ("TCPTimeouts", "TCPLossProbes", "TCPFastRetrans", "TCPSlowStartRetrans", "TCPSynRetrans", "TCPDSACKRecv")
 WHOLE_TIME = ("bulk", "ecn", "zero_window")  # those that send without a pause from the first octet to the last
@@ -89,7 +89,8 @@ def kinds(judge, way, kernel):
     ours = {name: sum(flow.get(name_of(name), 0) for c in connections for flow in judge.flows_of(c)) for name in
             ("tcpTimeoutRetransmissionPacketCount", "tcpTailProbePacketCount", "tcpRecoveryRetransmissionPacketCount")}
     recovery = kernel["TCPFastRetrans"] + kernel["TCPSlowStartRetrans"]
-    tolerance = max(KINDS_SIMULTANEOUS if judge.cell.workload.simultaneous else KINDS_LEAST, KINDS_PART * seen)
+    steady = judge.cell.steady and not judge.cell.workload.simultaneous
+    tolerance = max(KINDS_STEADY if steady else KINDS_UNSTEADY, KINDS_PART * seen)
     off = abs(ours["tcpRecoveryRetransmissionPacketCount"] - recovery)
     judge.figures["kinds"] += seen
     judge.figures["kinds_off"] += off
