@@ -176,7 +176,7 @@ void Rtp::on_rtcp(Side from, Bytes data, Nanos now, Scribe& scribe) {
     // RTCP beside a port of its own: the announced one is the one below (RFC 3550 §11).
     const FlowEnds ends = scribe.ends();
     Media media;
-    for (MediaAddress a : ends.side) {
+    for (FlowEnd a : ends.side) {
       --a.port;
       if (!call_.announced && scribe.media().find(a, now, media))
         call_ = {media.signalling_flow, media.call, true, media.secure};

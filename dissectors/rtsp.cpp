@@ -218,7 +218,7 @@ void Rtsp::announce(const Request& r, const Fields& f, Nanos now, Scribe& scribe
   media.signalling_flow = ends.flow_id;
   media.announced = now;
   media.call.set(f.session);
-  const auto tell = [&](MediaAddress at, Side side, std::uint16_t port, std::uint16_t rtcp) {
+  const auto tell = [&](FlowEnd at, Side side, std::uint16_t port, std::uint16_t rtcp) {
     if (port == 0) return;
     if (at.high == 0 && at.low == 0) at = ends.side[index_of(side)];
     at.port = port;

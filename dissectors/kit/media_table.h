@@ -13,8 +13,6 @@
 
 namespace probe {
 
-using MediaAddress = FlowEnd;
-
 // A short text of fixed size; what does not fit is cut.
 template <std::size_t kMost>
 struct MediaText {

@@ -15,7 +15,7 @@ struct Transport {
   std::uint16_t client_port = 0, client_rtcp = 0;
   std::uint16_t server_port = 0, server_rtcp = 0;
   // Where not told, those of the connection.
-  MediaAddress destination, source;
+  FlowEnd destination, source;
 };
 
 // Of several the first, which in a response is the only one.

@@ -40,7 +40,7 @@ bool parse_number(std::string_view s, T& out) {
 }
 
 // "IN IP4 192.0.2.1", with a TTL and a number of addresses behind it if it is a multicast one (RFC 8866 §5.7).
-bool parse_connection(std::string_view s, MediaAddress& out) {
+bool parse_connection(std::string_view s, FlowEnd& out) {
   if (next_word(s) != "IN") return false;
   next_word(s);
   return parse_address(next_word(s, "/ "), out);
@@ -98,7 +98,7 @@ std::size_t find_begin(std::string_view text) {
 
 }  // namespace
 
-bool parse_address(std::string_view text, MediaAddress& out) {
+bool parse_address(std::string_view text, FlowEnd& out) {
   char copy[INET6_ADDRSTRLEN] = {};
   if (text.empty() || text.size() >= sizeof copy) return false;
   std::copy(text.begin(), text.end(), copy);
@@ -117,7 +117,7 @@ bool parse(std::string_view text, Description& out) {
   const std::size_t begin = find_begin(text);
   if (begin == kNone) return false;
   std::string_view rest = text.substr(begin);
-  MediaAddress session;  // its c= line holds for every media that has none
+  FlowEnd session;  // its c= line holds for every media that has none
   bool in_session = true;
   Line* line = nullptr;  // nullptr: this media is none of ours
   for (std::size_t n = 0; n < kMostTextLines && !rest.empty(); ++n) {
@@ -137,7 +137,7 @@ bool parse(std::string_view text, Description& out) {
       else
         line = nullptr;
     } else if (type == 'c') {
-      MediaAddress told;
+      FlowEnd told;
       if (!parse_connection(s, told)) told = {};
       if (in_session) session = told;
       if (line) {

@@ -27,6 +27,6 @@ struct Description {
 bool parse(std::string_view text, Description& out);
 
 // An address as text; false if it is none (a name), or no particular one.
-bool parse_address(std::string_view text, MediaAddress& out);
+bool parse_address(std::string_view text, FlowEnd& out);
 
 }  // namespace probe::sdp

@@ -138,13 +138,13 @@ bool Duplicates::within_window(const Seen& then, const Seen& now) const {
 }
 
 // Learns from each packet that is new how its sender identifies packets: a connection by itself, else a host.
+// Offloading of UDP begins at 0 with each batch.
 bool Duplicates::id_proves(const Packet& p, bool again) {
-  if (p.ip_id == 0) return false;
   const Address& from = p.from_high ? p.key.high_address : p.key.low_address;
   const std::uint64_t who = p.is_tcp() ? mix(p.hash, p.from_high) : mix(from.low, from.high);
   Sender& s = senders_[who % kSenders];
   const auto name = static_cast<std::uint32_t>(who >> 32);
-  if (again) return s.name != name || s.unchanged == 0;
+  if (again) return p.ip_id != 0 && (s.name != name || s.unchanged == 0);
   s.unchanged = s.name == name && s.id == p.ip_id ? 1 : 0;
   s.name = name;
   s.id = p.ip_id;

@@ -73,7 +73,7 @@ std::string dtls() { return "\x16\xfe\xfd"s + std::string(8, '\0') + "\x00\x02hi
 
 struct Rtp : testing::Test {
   ~Rtp() override { EXPECT_EQ(player.in_use(), 0u); }
-  Rtp() { player.records().flow_ends = {{MediaAddress{0, 2, 40000}, MediaAddress{0, 1, 5004}}, 77}; }
+  Rtp() { player.records().flow_ends = {{FlowEnd{0, 2, 40000}, FlowEnd{0, 1, 5004}}, 77}; }
   std::vector<Row> play() { return player.play(script.traffic()).rows(); }
   // That many packets, 20 ms apart.
   void send(Source& s, int packets, Nanos every = ms(20)) {

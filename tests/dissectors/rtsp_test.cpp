@@ -209,7 +209,7 @@ TEST(RtspTransport, NonsenseIsNothing) {
     EXPECT_FALSE(rtsp::parse_transport(s).over_udp) << s;
   EXPECT_EQ(rtsp::parse_transport("RTP/AVP;client_port=65536-x").client_port, 0u);
   EXPECT_EQ(rtsp::parse_transport("RTP/AVP;client_port=-").client_rtcp, 0u);
-  EXPECT_EQ(rtsp::parse_transport("RTP/AVP;destination=host.example").destination, MediaAddress{});
+  EXPECT_EQ(rtsp::parse_transport("RTP/AVP;destination=host.example").destination, FlowEnd{});
 }
 
 // Guess

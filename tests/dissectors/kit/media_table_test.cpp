@@ -8,9 +8,9 @@
 namespace probe {
 namespace {
 
-MediaAddress address(std::uint64_t host, std::uint16_t port) { return {0, host, port}; }
+FlowEnd address(std::uint64_t host, std::uint16_t port) { return {0, host, port}; }
 
-Media media(MediaAddress at, Nanos announced, std::string_view call = "call") {
+Media media(FlowEnd at, Nanos announced, std::string_view call = "call") {
   Media m;
   m.at = at;
   m.announced = announced;

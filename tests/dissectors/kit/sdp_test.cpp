@@ -26,7 +26,7 @@ TEST(Sdp, TellsWhereMediaIsReceivedAndAs) {
   ASSERT_EQ(d.count, 2u);
   const Media &audio = d.lines[0].media, &video = d.lines[1].media;
   EXPECT_EQ(audio.kind, MediaKind::audio);
-  EXPECT_EQ(audio.at, (MediaAddress{0, 0xc0000201, 49170}));
+  EXPECT_EQ(audio.at, (FlowEnd{0, 0xc0000201, 49170}));
   EXPECT_EQ(audio.rtcp_port, 53020u);
   EXPECT_FALSE(audio.secure);
   EXPECT_EQ(audio.format_count, 3u);
@@ -35,7 +35,7 @@ TEST(Sdp, TellsWhereMediaIsReceivedAndAs) {
   EXPECT_EQ(audio.format(97)->clock_rate, 8000u);
   EXPECT_EQ(audio.format(97)->channels, 0u);
   EXPECT_EQ(video.kind, MediaKind::video);
-  EXPECT_EQ(video.at, (MediaAddress{0x20010db800000000, 2, 51372}));
+  EXPECT_EQ(video.at, (FlowEnd{0x20010db800000000, 2, 51372}));
   EXPECT_TRUE(video.secure);
   EXPECT_EQ(video.format(99)->encoding.view(), "h263-1998");
 }
@@ -50,7 +50,7 @@ TEST(Sdp, OnHoldOrByNameThereIsNoAddress) {
   for (const char* c :
        {"c=IN IP4 0.0.0.0", "c=IN IP4 phone.example.org", "c=IN IP6 ::", "c=nothing", "c=IN IP4 1.2.3"}) {
     const Description d = parsed(kHead + "m=audio 5000 RTP/AVP 0\r\n" + c + "\r\n");
-    EXPECT_EQ(only(d).at, (MediaAddress{0, 0, 5000})) << c;
+    EXPECT_EQ(only(d).at, (FlowEnd{0, 0, 5000})) << c;
   }
 }
 
