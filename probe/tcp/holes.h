@@ -13,6 +13,7 @@ struct Hole {
   std::uint32_t timestamp;       // TSval of that segment, if the sender uses timestamps
   std::uint32_t segments;        // with new data before that one (Sending::segments)
   std::uint8_t numbers_missing;  // and so many IPv4 identifications, 3 or more: of what was sent in between
+  bool behind_hidden = false;    // a segment before it may have been a repetition (Quality::repeat_hidden)
 };
 
 // A few of them, ordered. Octets of a hole that had to be forgotten count as seen.

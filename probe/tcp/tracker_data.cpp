@@ -62,7 +62,8 @@ Verdict Tracker::on_data(const Packet& p, Sender s, std::uint32_t now_us) {
     if (detailed()) note_data(p, s, now_us);
     return Verdict::fresh;
   }
-  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.missing};
+  const bool hidden = (quality_ & bit_of(Quality::repeat_hidden)) != 0;
+  const Hole hole{from.top, sequence, from.top_us, now_us, p.tcp.timestamp_value, segments_of(s), from.missing, hidden};
   open_hole(from, hole);
   if (may_be_repeat(p, s, hole)) mark(Quality::repeat_hidden);
   advance(from, p, end, now_us);
@@ -231,7 +232,7 @@ bool Tracker::was_reordered(const Packet& p, Sender s, const Hole& hole) const {
   if (since_before < (own + other) / 8 * 7) return true;
   // It is ahead of those that came before, and the number of its original is missing among theirs, or before them if
   // one of them may be a repetition.
-  const bool missing = hole.numbers_missing != 0 || (quality_ & bit_of(Quality::repeat_hidden)) != 0;
+  const bool missing = hole.numbers_missing != 0 || hole.behind_hidden;
   if (missing && !from.ids_jump && p.ip_id != 0) return false;
   return lag < std::min(own / 2, kReorderingLagAfterPause);
 }

@@ -51,7 +51,8 @@ void Tracker::Side::identify(const Packet& p, const Side& to) {
   const std::uint16_t id = p.ip_id;
   const auto step = static_cast<std::int16_t>(id - ip_id);
   id_behind = false;
-  if (id == 0 || step == 0) return;
+  const bool wrapped = id == 0 && ip_id == 0xffff;
+  if (step == 0 || (id == 0 && !wrapped)) return;
   if (ip_id != 0) {
     ids_change = true;
     ids_jump = ids_jump || step > kNear || step < -kNear;

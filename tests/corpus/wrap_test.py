@@ -70,7 +70,7 @@ class Capture:
 def records(probe, path):
     run = subprocess.run([probe, "replay", "-q", "--json", "-", str(path)], capture_output=True, text=True, check=True)
     found = [json.loads(line) for line in run.stdout.splitlines()]
-    return sorted(json.dumps({k: v for k, v in r.items() if k != "flowId"}, sort_keys=True) for r in found)
+    return sorted(json.dumps({k: v for k, v in r.items() if not k.lower().endswith("flowid")}, sort_keys=True) for r in found)
 
 
 def main():

@@ -18,6 +18,7 @@ import trace
 
 MICROSECOND = 1  # times are cut to microseconds: differences of two can be off by one
 HANDSHAKE_REPEATED, ONE_SIDED, REQUEST_REPEATED, PIPELINED, HALF = 1 << 3, 1 << 2, 1 << 10, 1 << 11, 1 << 12
+REPEAT_HIDDEN = 1 << 19
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
 
@@ -104,8 +105,14 @@ class Flows(TraceTest):
             if flow["kind"] != "dns" and not flow["down"]["packets"]:
                 expected |= ONE_SIDED
             if flow["up"]["repeated_syns"] and flow["down"]["flags"] & SYN:
-                expected |= HANDSHAKE_REPEATED
-            self.assertEqual(record["measurementQuality"], expected, flow["key"])
+                expected |= HANDSHAKE_REPEATED | REPEAT_HIDDEN  # the first answer may have been lost before the tap
+            self.assertEqual(certain(flow, record["measurementQuality"]), certain(flow, expected), flow["key"])
+
+
+def certain(flow, marks):
+    """Where segments were lost or overtaken, one may hide that was sent again, or not: the generator does not tell."""
+    faults = any(flow[way][what] for way in ("up", "down") for what in ("seen_twice", "filled", "reordered"))
+    return marks & ~REPEAT_HIDDEN if faults else marks
 
 
 class Tcp(TraceTest):
@@ -165,7 +172,11 @@ class Transactions(TraceTest):
         count = 0
         for flow, truth, record in self.transactions(kind):
             expected = fields_of(flow, truth)
-            self.assertEqual({name: record.get(name) for name in expected}, expected, (flow["key"], truth["i"]))
+            got = {name: record.get(name) for name in expected}
+            for fields in (got, expected):
+                if "transactionQuality" in fields:
+                    fields["transactionQuality"] = certain(flow, fields["transactionQuality"])
+            self.assertEqual(got, expected, (flow["key"], truth["i"]))
             self.check_times(flow, truth, record)
             count += 1
         self.assertGreater(count, 1000)
@@ -195,7 +206,7 @@ class Transactions(TraceTest):
     def quality(flow, truth):
         marks = 0
         if flow["up"]["repeated_syns"]:
-            marks |= HANDSHAKE_REPEATED
+            marks |= HANDSHAKE_REPEATED | REPEAT_HIDDEN
         if truth["request_all_again"] > truth["request_complete"]:
             marks |= REQUEST_REPEATED
         return marks

@@ -159,6 +159,14 @@ TEST(Hidden, HoleBehindWhatHidesIsFilledByARepetition) {
   EXPECT_EQ(t.of(kClient).out_of_order_packets, 0u);
 }
 
+TEST(Hidden, NothingIsMissingWhereIdentificationsWrap) {
+  Talk t;
+  t.timestamps = true;
+  t.open();
+  for (const int id : {0xfffe, 0xffff, 0, 1}) t.after(300ms).send(client().data(100).push().id(id));
+  EXPECT_FALSE(t.marked(Quality::repeat_hidden));
+}
+
 TEST(Hidden, SynAckThatIsASecondLateIsMarked) {
   for (const auto late : {900ms, 1000ms}) {
     Talk t;
