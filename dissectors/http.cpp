@@ -8,21 +8,16 @@
 #include "dissectors/kit/http_guess.h"
 #include "dissectors/kit/http_head.h"
 #include "dissectors/kit/http_line.h"
+#include "dissectors/kit/keep_text.h"
 
 namespace probe {
 namespace {
 
 using namespace http;
 
-// Sets a text once: of a field that comes twice the first counts.
 template <schema::Name Field>
 void keep(Request& r, std::string_view value) {
-  constexpr std::size_t kLimit = schema::kElements[schema::find_element(Field.view())].shape.limit;
-  if (r.draft.has<Field>()) return;
-  r.draft.set<Field>(value);
-  const std::size_t kept = r.draft.text<Field>().size();
-  // Invalid octets become three (U+FFFD), so a text can also be cut that was no longer than the limit.
-  if (value.size() > kLimit || (kept != value.size() && kept + 3 > kLimit)) r.mark(Quality::text_cut);
+  if (!keep_text<Field>(r.draft, value)) r.mark(Quality::text_cut);
 }
 
 class Http final : public Session {

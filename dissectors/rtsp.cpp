@@ -5,6 +5,7 @@
 
 #include "dissectors/dissector.h"
 #include "dissectors/kit/few.h"
+#include "dissectors/kit/keep_text.h"
 #include "dissectors/kit/rtsp_tracks.h"
 #include "dissectors/kit/text_message.h"
 #include "probe/base/quality.h"
@@ -67,13 +68,7 @@ struct Request {
 
 template <schema::Name Field>
 void keep(Request& r, std::string_view value) {
-  constexpr std::size_t kLimit = schema::kElements[schema::find_element(Field.view())].shape.limit;
-  if (value.empty() || r.draft.has<Field>()) return;
-  r.draft.set<Field>(value);
-  const std::size_t kept = r.draft.text<Field>().size();
-  // Invalid octets become three (U+FFFD), so a text can also be cut that was no longer than the limit.
-  if (value.size() > kLimit || (kept != value.size() && kept + 3 > kLimit))
-    r.exchange.quality |= bit_of(Quality::text_cut);
+  if (!value.empty() && !keep_text<Field>(r.draft, value)) r.exchange.quality |= bit_of(Quality::text_cut);
 }
 
 class Rtsp final : public Session {

@@ -6,6 +6,7 @@
 #include "dissectors/dissector.h"
 #include "dissectors/kit/growing.h"
 #include "dissectors/kit/http_line.h"
+#include "dissectors/kit/keep_text.h"
 #include "dissectors/kit/sdp.h"
 #include "dissectors/kit/sip_message.h"
 #include "probe/base/quality.h"
@@ -44,18 +45,12 @@ struct Transaction {
   Exchange exchange;
 };
 
-// Sets a text once: of a field that comes twice the first counts.
 template <schema::Name Field>
 void keep(Transaction& t, std::string_view value) {
-  constexpr std::size_t kLimit = schema::kElements[schema::find_element(Field.view())].shape.limit;
-  if (value.empty() || t.draft.has<Field>()) return;
+  if (value.empty()) return;
   char room[http::kLineKept];
   if (value.find('\n') != value.npos) value = http::unfold(value, room);
-  t.draft.set<Field>(value);
-  const std::size_t kept = t.draft.text<Field>().size();
-  // Invalid octets become three (U+FFFD), so a text can also be cut that was no longer than the limit.
-  if (value.size() > kLimit || (kept != value.size() && kept + 3 > kLimit))
-    t.exchange.quality |= bit_of(Quality::text_cut);
+  if (!keep_text<Field>(t.draft, value)) t.exchange.quality |= bit_of(Quality::text_cut);
 }
 
 class Sip final : public Session {

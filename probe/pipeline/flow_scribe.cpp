@@ -21,11 +21,14 @@ std::array<std::uint8_t, 16> octets_of(const Address& a) {
   return out;
 }
 
-// Whom a record is about: the client as far as the payload tells it, or else who began; or the other side.
-unsigned subject_of(const Exchange& e, const Flow& f) {
+// As far as the payload tells it, or else who began.
+unsigned client_of(const Flow& f) {
   const int told = f.conversation ? f.conversation->client() : -1;
-  return (told < 0 ? f.initiator : static_cast<unsigned>(told)) ^ (e.about_server ? 1u : 0u);
+  return told < 0 ? f.initiator : static_cast<unsigned>(told);
 }
+
+// Whom a record is about: the client or the other side.
+unsigned subject_of(const Exchange& e, const Flow& f) { return client_of(f) ^ (e.about_server ? 1u : 0u); }
 
 // Response times of one transaction (docs/METRICS.md, application response times).
 void write_times(Record& r, const Exchange& e, const Flow& f) {
@@ -83,9 +86,8 @@ FlowEnds FlowScribe::ends() const {
   const FlowKey& k = flow_->key;
   const FlowEnd low{k.low_address.high, k.low_address.low, k.low_port};
   const FlowEnd high{k.high_address.high, k.high_address.low, k.high_port};
-  const int told = flow_->conversation ? flow_->conversation->client() : -1;
-  const bool client_is_high = (told < 0 ? int{flow_->initiator} : told) == 1;
-  return {client_is_high ? std::array{high, low} : std::array{low, high}, flow_->id, k.protocol == ip_protocol::kUdp};
+  return {client_of(*flow_) == 1 ? std::array{high, low} : std::array{low, high}, flow_->id,
+          k.protocol == ip_protocol::kUdp};
 }
 
 Record* FlowScribe::take(std::size_t kind) {

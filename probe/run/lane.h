@@ -14,8 +14,8 @@
 
 namespace probe::run {
 
-// `media`: what all workers share, if there are several.
 SharedOptions shared_options(const Options&);
+// `shared`: what all workers share, if there are several.
 PipelineOptions pipeline_options(const Options&, Shared* shared = nullptr);
 DecodeOptions decode_options(const Options&);
 SamplingOptions sampling_options(const Options&);

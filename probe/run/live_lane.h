@@ -19,7 +19,7 @@ namespace probe::run {
 
 // The deepest level of Shedding that the options allow.
 unsigned deepest_level(const Options&);
-// `media`: what all workers share, if there are several.
+// `shared`: what all workers share, if there are several.
 PipelineOptions live_options(const Options&, Shared* shared = nullptr);
 
 // Used by one thread, but for fill_in().
